@@ -1,0 +1,44 @@
+export type { ClusterIdentity, Epoch, NodeId, VolumeName, VolumeRole } from './node-id.ts';
+export {
+  NODE_ID_VARIABLE,
+  VOLUME_ROLES,
+  epoch,
+  nodeId,
+  parseNodeId,
+  parseVolumeName,
+  volumeName,
+  volumeNameOf,
+} from './node-id.ts';
+export type { VolumeSpec } from './volume-spec.ts';
+export { driverNameSchema, parseVolumeOptions, volumeSpecSchema } from './volume-spec.ts';
+export type {
+  FrameworkRecord,
+  Holder,
+  LeaseRecord,
+  MarkerRecord,
+  NodePhase,
+  NodeRecord,
+  SuspectPolicy,
+} from './records.ts';
+export {
+  MARKER_FILE,
+  MARKER_FORMAT,
+  clusterIdentitySchema,
+  frameworkRecordSchema,
+  holderSchema,
+  leaseRecordSchema,
+  markerSchema,
+  nodeRecordSchema,
+  suspectPolicySchema,
+} from './records.ts';
+export type { LaunchSpec, LaunchSpecInput, Runtime, VolumePath } from './launch-spec.ts';
+export {
+  LAUNCH_SPEC_VERSION,
+  LaunchSpecError,
+  decodeLaunchSpec,
+  encodeLaunchSpec,
+  launchSpecSchema,
+} from './launch-spec.ts';
+export type { NodeReport, SeedHostsMessage } from './node-report.ts';
+export { decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';
+export { TASK_LABEL } from './task-labels.ts';

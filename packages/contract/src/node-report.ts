@@ -1,0 +1,60 @@
+/** Payloads that travel while a node runs: status data (executor → scheduler) and messages (scheduler → executor). */
+import { z } from 'zod';
+import { epochSchema, nodeIdSchema } from './records.ts';
+
+export const nodeReportSchema = z.object({
+  version: z.literal(1),
+  nodeId: nodeIdSchema,
+  epoch: epochSchema,
+  /** `host:port` */
+  http: z.string(),
+  /** `host:port` */
+  transport: z.string(),
+  elasticsearchVersion: z.string().optional(),
+  /** One entry a volume: what is mounted where, and the marker found or made on it. */
+  volumes: z.array(
+    z.object({
+      role: z.enum(['config', 'data']),
+      name: z.string(),
+      driver: z.string(),
+      mountpoint: z.string(),
+      volumeIdentity: z.string(),
+      previousEpoch: z.number().int().optional(),
+    }),
+  ),
+  /** docker: the container dies with the executor. jar: always true. */
+  tied: z.boolean(),
+});
+/** In `TaskStatus.data` of RUNNING. */
+export type NodeReport = z.infer<typeof nodeReportSchema>;
+
+export const seedHostsMessageSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('seed-hosts'),
+  /** Transport addresses `host:port`. */
+  hosts: z.array(z.string()),
+});
+/** In a MESSAGE to the executor whenever nodes move. */
+export type SeedHostsMessage = z.infer<typeof seedHostsMessageSchema>;
+
+export function encodeJson(value: NodeReport | SeedHostsMessage): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** Undefined for anything that is not a report this version understands (a foreign or newer one). */
+export function decodeNodeReport(bytes: Uint8Array): NodeReport | undefined {
+  return decode(nodeReportSchema, bytes);
+}
+
+export function decodeSeedHosts(bytes: Uint8Array): SeedHostsMessage | undefined {
+  return decode(seedHostsMessageSchema, bytes);
+}
+
+function decode<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
+  try {
+    const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+/** The durable records that scheduler and executor both read: node record, lease and marker. */
+import { z } from 'zod';
+import { epoch, nodeId, type ClusterIdentity } from './node-id.ts';
+import { volumeSpecSchema } from './volume-spec.ts';
+
+export const nodeIdSchema = z.number().int().min(1).transform(nodeId);
+export const epochSchema = z.number().int().min(1).transform(epoch);
+export const clusterIdentitySchema = z.uuid().transform((text) => text as ClusterIdentity);
+
+export const suspectPolicySchema = z.enum(['wait', 'fence']);
+/** What is done about a suspect node: wait for proof, or let leases fence (design rule 4). */
+export type SuspectPolicy = z.infer<typeof suspectPolicySchema>;
+
+/** Who holds a node ID. Ids are plain text here: the contract knows nothing of the Mesos package. */
+export const holderSchema = z.strictObject({
+  taskId: z.string().min(1),
+  executorId: z.string().min(1),
+  agentId: z.string().min(1),
+  host: z.string().min(1),
+  frameworkId: z.string().min(1),
+});
+export type Holder = z.infer<typeof holderSchema>;
+
+/**
+ * vacant: no holder, free to be assigned.
+ * assigned: recorded for a holder, not yet seen running.
+ * running: the holder said RUNNING.
+ * suspect: the holder may or may not be alive.
+ * releasing: process known to be gone, volumes not yet known to be unmounted.
+ */
+export const nodePhaseSchema = z.enum(['vacant', 'assigned', 'running', 'suspect', 'releasing']);
+export type NodePhase = z.infer<typeof nodePhaseSchema>;
+
+/** The ledger's record of one node ID. `epoch` is that of the last assignment (0 before the first). */
+export const nodeRecordSchema = z.strictObject({
+  nodeId: nodeIdSchema,
+  epoch: z.number().int().min(0),
+  phase: nodePhaseSchema,
+  holder: holderSchema.optional(),
+  /** HTTP and transport addresses of the holder, `host:port`. */
+  addresses: z.strictObject({ http: z.string(), transport: z.string() }).optional(),
+  volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }).optional(),
+  /** The node has run at least once: its volumes hold data, an empty one is refused. */
+  dataOnRecord: z.boolean(),
+  suspectPolicy: suspectPolicySchema,
+  /** Why the node is in this phase, as a rule name plus detail. */
+  why: z.string(),
+  /** Milliseconds since the Unix epoch. */
+  since: z.number().int(),
+});
+export type NodeRecord = z.infer<typeof nodeRecordSchema>;
+
+/** The ledger's record of the framework as a whole. */
+export const frameworkRecordSchema = z.strictObject({
+  clusterIdentity: clusterIdentitySchema,
+  frameworkName: z.string().min(1),
+  clusterName: z.string().min(1),
+  /** Absent before the first SUBSCRIBED. */
+  frameworkId: z.string().min(1).optional(),
+  /** Names of the nodes that bootstrap the cluster; recorded before the first launch, never changed. */
+  initialMasterNodes: z.array(z.string()).optional(),
+  /** True once the cluster has formed: `cluster.initial_master_nodes` is never passed again. */
+  bootstrapped: z.boolean(),
+});
+export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
+
+/** What an executor writes when it takes a node's lease, and again (with a higher counter) at each renewal. */
+export const leaseRecordSchema = z.strictObject({
+  nodeId: nodeIdSchema,
+  epoch: epochSchema,
+  taskId: z.string().min(1),
+  /** Random per executor process. */
+  holder: z.uuid(),
+  host: z.string().min(1),
+  durationMs: z.number().int().positive(),
+  /** The holder stops Elasticsearch by itself when it cannot renew in time. */
+  selfFencing: z.boolean(),
+  /** A guard kills Elasticsearch at the deadline even if the executor is frozen or dead. */
+  guarded: z.boolean(),
+  /** Grows by one with each renewal: observers time the lapse of this number by their own clock. */
+  counter: z.number().int().min(0),
+});
+export type LeaseRecord = z.infer<typeof leaseRecordSchema>;
+
+export const MARKER_FORMAT = 1;
+/** Name of the marker file in a volume's root. */
+export const MARKER_FILE = '.mesos-elasticsearch-volume.json';
+
+/** The marker file on each volume (design rule 5). */
+export const markerSchema = z.strictObject({
+  format: z.literal(MARKER_FORMAT),
+  clusterIdentity: clusterIdentitySchema,
+  frameworkName: z.string().min(1),
+  clusterName: z.string().min(1),
+  nodeId: nodeIdSchema,
+  role: z.enum(['config', 'data']),
+  /** Of the last holder that was let in. */
+  epoch: epochSchema,
+  /** Random, made when the volume was claimed: it shows that a volume is the same one as before. */
+  volumeIdentity: z.uuid(),
+});
+export type MarkerRecord = z.infer<typeof markerSchema>;

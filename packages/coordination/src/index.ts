@@ -1,0 +1,10 @@
+export type {
+  LedgerErrorCode,
+  LedgerSnapshot,
+  LedgerStore,
+  RecordVersion,
+  Versioned,
+} from './ledger-store.ts';
+export { LedgerError } from './ledger-store.ts';
+export type { LeaseObservation, LeaseService, LeaseState } from './lease-service.ts';
+export { LeaseUnavailableError, holderDeadlineMs, isLeaseExpired, observeLease } from './lease-service.ts';

@@ -1,0 +1,1 @@
+export type { ClusterControl, Victim } from './cluster-control.ts';

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// Bundles every executable into one file each, so that an agent needs Node and nothing else.
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** entry → bundle; the entry is the process's own main, it reads argv and environment by itself */
+const EXECUTABLES = {
+  'packages/cli/src/main.ts': 'packages/cli/dist/mesos-elasticsearch.mjs',
+  'packages/executor/src/main.ts': 'packages/executor/dist/executor.mjs',
+  'packages/dvdcli-bridge/src/dvdcli-command/main.ts': 'packages/dvdcli-bridge/dist/dvdcli.mjs',
+  'packages/dvdcli-bridge/src/hostdir/main.ts': 'packages/dvdcli-bridge/dist/hostdir.mjs',
+};
+
+/** CommonJS dependencies inside an ES module bundle still call require. */
+const banner =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+
+for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
+  const source = join(root, entry);
+  if (!existsSync(source)) continue;
+  const target = join(root, outfile);
+  await rm(target, { force: true });
+  await mkdir(dirname(target), { recursive: true });
+  await build({
+    entryPoints: [source],
+    outfile: target,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    banner: { js: `#!/usr/bin/env node\n${banner}` },
+    loader: { '.sh': 'text', '.node': 'empty', '.proto': 'text' },
+    external: ['cpu-features'],
+    logLevel: 'warning',
+  });
+  await chmod(target, 0o755);
+}
