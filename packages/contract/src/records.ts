@@ -43,6 +43,10 @@ export const nodeRecordSchema = z.strictObject({
   /** The node has run at least once: its volumes hold data, an empty one is refused. */
   dataOnRecord: z.boolean(),
   suspectPolicy: suspectPolicySchema,
+  /** Where the node last was and how it left: a node on agent disks sticks to it. */
+  lastAgent: z
+    .strictObject({ agentId: z.string().min(1), host: z.string().min(1), left: z.string().min(1) })
+    .optional(),
   /** Why the node is in this phase, as a rule name plus detail. */
   why: z.string(),
   /** Milliseconds since the Unix epoch. */
@@ -61,6 +65,8 @@ export const frameworkRecordSchema = z.strictObject({
   initialMasterNodes: z.array(z.string()).optional(),
   /** True once the cluster has formed: `cluster.initial_master_nodes` is never passed again. */
   bootstrapped: z.boolean(),
+  /** Wanted number of nodes as last set through the API; absent: the configured one. */
+  wantedNodes: z.number().int().positive().optional(),
 });
 export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
 
