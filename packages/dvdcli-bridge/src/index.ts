@@ -9,3 +9,5 @@ export type {
   VolumeReference,
   Volumes,
 } from './volumes.ts';
+export type { HostdirPluginOptions, RunningPlugin } from './hostdir/start.ts';
+export { startHostdirPlugin } from './hostdir/start.ts';

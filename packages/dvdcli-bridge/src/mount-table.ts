@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+
+/** One line of /proc/PID/mountinfo, see proc_pid_mountinfo(5). */
+export interface MountEntry {
+  /** `major:minor` of the file system. */
+  readonly device: string;
+  /** Which path of that file system appears at the mount point: `/` or, for a bind, a directory of it. */
+  readonly root: string;
+  readonly mountPoint: string;
+  readonly fileSystem: string;
+}
+
+/** Lines that do not have the documented form are left out. */
+export function parseMountTable(text: string): readonly MountEntry[] {
+  const entries: MountEntry[] = [];
+  for (const line of text.split('\n')) {
+    const [before, after] = line.split(' - ');
+    const fields = before?.split(' ') ?? [];
+    const [, , device, root, mountPoint] = fields;
+    const fileSystem = after?.split(' ')[0];
+    if (device === undefined || root === undefined || mountPoint === undefined || fileSystem === undefined)
+      continue;
+    entries.push({ device, root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint), fileSystem });
+  }
+  return entries;
+}
+
+/** The kernel writes blank, tab, line feed and backslash as three octal digits. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+}
+
+/** @throws the file system's error where the process is gone or may not be inspected. */
+export function readMountTable(process: number | 'self' = 'self'): readonly MountEntry[] {
+  return parseMountTable(readFileSync(`/proc/${String(process)}/mountinfo`, 'utf8'));
+}
+
+export function isMountPoint(table: readonly MountEntry[], path: string): boolean {
+  return table.some((entry) => entry.mountPoint === path);
+}
+
+export function isUnder(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+}
+
+/** Where a path lies inside its file system; undefined when no mount carries it. */
+export function locateInFileSystem(
+  table: readonly MountEntry[],
+  path: string,
+): { device: string; path: string } | undefined {
+  let best: MountEntry | undefined;
+  for (const entry of table) {
+    if (!isUnder(path, entry.mountPoint)) continue;
+    if (best === undefined || entry.mountPoint.length >= best.mountPoint.length) best = entry;
+  }
+  if (best === undefined) return undefined;
+  const rest = path.slice(best.mountPoint === '/' ? 0 : best.mountPoint.length);
+  const joined = `${best.root === '/' ? '' : best.root}${rest}`;
+  return { device: best.device, path: joined === '' ? '/' : joined };
+}
