@@ -1,0 +1,10 @@
+export type { Fault } from './faults.ts';
+export { Faults } from './faults.ts';
+export type { LedgerOperation } from './memory-ledger.ts';
+export { MemoryLedger, MemoryLedgerDisk } from './memory-ledger.ts';
+export type { LeaseOperation } from './memory-leases.ts';
+export { MemoryLeases } from './memory-leases.ts';
+export { frameworkRecord, leaseRecord, nodeRecord } from './records.ts';
+export type { LedgerPlace } from './ledger-contract.ts';
+export { ledgerErrorCode, ledgerStoreContract } from './ledger-contract.ts';
+export { leaseServiceContract } from './lease-contract.ts';
