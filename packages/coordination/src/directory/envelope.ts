@@ -7,7 +7,7 @@ const ENVELOPE_FORMAT = 1;
 const envelopeSchema = z.strictObject({
   format: z.literal(ENVELOPE_FORMAT),
   version: z.number().int().min(1),
-  /** Of `JSON.stringify(record)`. */
+  /** Of the record in a list of one, as JSON. */
   sha256: z.string(),
   record: z.unknown(),
 });
@@ -56,6 +56,6 @@ function parseEnvelope(text: string): z.infer<typeof envelopeSchema> {
 
 function checksum(record: unknown): string {
   return createHash('sha256')
-    .update(String(JSON.stringify(record)))
+    .update(JSON.stringify([record]))
     .digest('hex');
 }
