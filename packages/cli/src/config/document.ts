@@ -38,5 +38,6 @@ function row(name: FieldName): string {
 
 /** As help and document show it; empty where there is none (or an empty list or mapping). */
 export function shownDefault({ fallback }: Pick<Field<unknown>, 'fallback'>): string {
-  return ['string', 'number', 'boolean'].includes(typeof fallback) ? (fallback as string) : '';
+  if (typeof fallback === 'number' || typeof fallback === 'boolean') return fallback.toString();
+  return typeof fallback === 'string' ? fallback : '';
 }

@@ -84,6 +84,10 @@ export function integer(
   return field(words, wants, schema, fallback) as Given<number>;
 }
 
+export function optionalInteger(words: Words, range: readonly [number, number]): Field<number> {
+  return { ...integer(words, range[0], range), fallback: undefined };
+}
+
 export function positive(words: Words, fallback: number): Given<number> {
   const wants = 'a number above 0';
   return field(

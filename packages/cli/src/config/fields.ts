@@ -2,7 +2,18 @@
  * Every setting of the scheduler, in one table. Names that mesos/elasticsearch had keep their spelling and
  * meaning; docs/configuration.md is generated from here (`npm run docs:config`).
  */
-import { choice, flag, integer, optionalText, pairs, patternText, positive, text, words } from './field.ts';
+import {
+  choice,
+  flag,
+  integer,
+  optionalInteger,
+  optionalText,
+  pairs,
+  patternText,
+  positive,
+  text,
+  words,
+} from './field.ts';
 
 const ABSOLUTE = /^\//;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
@@ -66,6 +77,10 @@ export const FIELDS = {
     2048,
     [512, Number.MAX_SAFE_INTEGER],
   ),
+  elasticsearchHeap: optionalInteger(
+    ['Elasticsearch nodes', 'Heap of one node in MB. Absent: half of its memory.'],
+    [128, Number.MAX_SAFE_INTEGER],
+  ),
   elasticsearchDisk: integer(
     ['Elasticsearch nodes', 'Disk of one node in MB; not looked at with an external volume.'],
     1024,
@@ -82,12 +97,12 @@ export const FIELDS = {
     ],
     'a path',
   ),
+  elasticsearchKeystorePath: optionalText(
+    ['Elasticsearch nodes', 'YAML file with the entries of the keystore of every node, name: value.'],
+    'a path',
+  ),
   elasticsearchJvmOptions: words(['Elasticsearch nodes', 'More options for the JVM of every node.']),
   elasticsearchBindHost: text(['Elasticsearch nodes', 'Address that the nodes listen on.'], '0.0.0.0'),
-  elasticsearchPublishHost: optionalText([
-    'Elasticsearch nodes',
-    'Address that every node publishes. Absent: the host name of its agent.',
-  ]),
   elasticsearchUid: integer(
     ['Elasticsearch nodes', 'Numeric user that Elasticsearch runs as where the executor is root.'],
     1000,
@@ -103,6 +118,7 @@ export const FIELDS = {
     32,
     Number.MAX_SAFE_INTEGER,
   ]),
+  nodeProgram: text(['Elasticsearch nodes', 'Node.js on the agents, which runs the executor.'], 'node'),
   useIpAddress: flag(
     ['Elasticsearch nodes', 'Nodes publish the IP address of their agent, not its name.'],
     false,
@@ -110,6 +126,7 @@ export const FIELDS = {
   shutdownGraceSeconds: integer(
     ['Elasticsearch nodes', 'Seconds a node has to stop and let go of its volumes before it is killed.'],
     120,
+    [10, 86_400],
   ),
 
   elasticsearchVersion: patternText(
@@ -205,7 +222,7 @@ export const FIELDS = {
   leaseDirectory: optionalText(
     [
       'Safety',
-      'Directory of the leases, the same path on the scheduler and on every agent. Absent: leases below --stateDirectory.',
+      'Directory of the leases, the same path on the scheduler and on every agent. Absent: --stateDirectory.',
     ],
     'an absolute path',
     ABSOLUTE,
@@ -234,6 +251,15 @@ export const FIELDS = {
     'Scheduler process',
     'Name or address under which agents reach this scheduler. Absent: the host name.',
   ]),
+  executorBundle: optionalText(
+    ['Scheduler process', 'The executor that agents fetch. Absent: the one that came with this command.'],
+    'a path',
+  ),
+  progress: choice(
+    ['Scheduler process', 'What happens to the nodes, as JSON lines on stdout.'],
+    ['none', 'json'],
+    'none',
+  ),
   logLevel: choice(
     ['Scheduler process', 'Least level that is logged (to stderr).'],
     ['trace', 'debug', 'info', 'warn', 'error'],

@@ -80,11 +80,16 @@ const RULES: readonly Rule[] = [
       : undefined;
   },
   function fetchedArchivesAreChecked({ elasticsearchBinaryUrl: url, elasticsearchBinarySha256: sum }) {
-    return url !== undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(url) && sum === undefined
+    return url !== undefined && isUrl(url) && sum === undefined
       ? fault(
           'elasticsearchBinarySha256',
           'is required with a URL: wanted the 64 hexadecimal digits of its SHA-256',
         )
+      : undefined;
+  },
+  function heapFitsMemory({ elasticsearchHeap: heap, elasticsearchRam: memory }) {
+    return heap !== undefined && memory !== undefined && heap >= memory
+      ? fault('elasticsearchHeap', `wanted less than elasticsearchRam (${memory} MB), got ${heap}`)
       : undefined;
   },
   function portsDiffer({ elasticsearchPorts }) {
@@ -94,6 +99,10 @@ const RULES: readonly Rule[] = [
       : undefined;
   },
 ];
+
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
 
 /** @param silent settings that are at fault already; no rule adds to that. */
 export function settingFaults(settings: Some, silent: ReadonlySet<string>): Fault[] {

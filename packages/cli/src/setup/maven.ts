@@ -36,8 +36,6 @@ export const fetchWithMaven: FetchArchive = async (version, directory) => {
 function reasonOf(error: unknown): string {
   if (!(error instanceof ExecaError)) return String(error);
   if (error.code === 'ENOENT') return 'mvn is not installed (package maven)';
-  const said = String(error.stdout ?? '')
-    .split('\n')
-    .find((line) => line.includes('ERROR'));
-  return said ?? error.shortMessage;
+  const { stdout, shortMessage } = error as ExecaError<{ stdin: 'ignore' }>;
+  return stdout.split('\n').find((line) => line.includes('ERROR')) ?? shortMessage;
 }

@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { expectChecksum } from './checksum.ts';
 import { messageOf } from './setup-error.ts';
 import type { FetchArchive } from './distribution.ts';

@@ -1,0 +1,7 @@
+/** 0: done. 1: failed. 64: called wrongly (EX_USAGE of sysexits.h). */
+export const EXIT = { done: 0, failed: 1, usage: 64 } as const;
+
+/** Called wrongly; the message goes to stderr as it is. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
