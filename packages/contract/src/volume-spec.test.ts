@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { driverNameSchema, parseVolumeOptions, volumeSpecSchema } from './volume-spec.ts';
+
+describe('volume options', () => {
+  it.each([
+    ['', {}],
+    ['size=5', { size: '5' }],
+    ['size=5,iops=150', { size: '5', iops: '150' }],
+    [',size=5,,iops=150,', { size: '5', iops: '150' }],
+    ['key=a=b=c', { key: 'a=b=c' }],
+    ['empty=', { empty: '' }],
+    [' size = 5 ', { size: ' 5 ' }],
+  ])('%j reads as %j', (text, expected) => {
+    expect(parseVolumeOptions(text)).toEqual(expected);
+  });
+
+  it('takes a key that objects have by themselves as any other', () => {
+    expect(Object.entries(parseVolumeOptions('constructor=x'))).toEqual([['constructor', 'x']]);
+  });
+
+  it.each([
+    ['size', /"size" is not of the form key=value/],
+    ['=5', /not of the form/],
+    ['size=5,size=6', /"size" is given twice/],
+  ])('%j is refused', (text, message) => {
+    expect(() => parseVolumeOptions(text)).toThrow(message);
+  });
+});
+
+describe('a volume spec', () => {
+  const spec = { name: 'elasticsearch1data', driver: 'hostdir', options: { size: '5' } };
+
+  it('is read as it is', () => {
+    expect(volumeSpecSchema.parse(spec)).toEqual(spec);
+  });
+
+  it.each([
+    { ...spec, name: '../data' },
+    { ...spec, options: { size: 5 } },
+    { ...spec, mode: 'rw' },
+  ])('is refused: %j', (wrong) => {
+    expect(volumeSpecSchema.safeParse(wrong).success).toBe(false);
+  });
+
+  it.each(['../rexray', 'a/b', '', '.x', 'vieux/sshfs:latest'])('refuses driver %j', (driver) => {
+    expect(driverNameSchema.safeParse(driver).success).toBe(false);
+  });
+});
