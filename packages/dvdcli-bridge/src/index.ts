@@ -9,5 +9,15 @@ export type {
   VolumeReference,
   Volumes,
 } from './volumes.ts';
+export {
+  DEFAULT_PLUGIN_DIRECTORIES,
+  PLUGIN_DIRECTORIES_VARIABLE,
+  pluginDirectoriesFrom,
+} from './plugin/find-plugin.ts';
+export type { PluginTimeLimits } from './plugin/client.ts';
+export type { PluginSocketOptions } from './plugin-socket/volumes.ts';
+export { pluginSocketVolumes } from './plugin-socket/volumes.ts';
+export { mountIdOf } from './plugin-socket/mount-id.ts';
+export { serialized } from './serialize.ts';
 export type { HostdirPluginOptions, RunningPlugin } from './hostdir/start.ts';
 export { startHostdirPlugin } from './hostdir/start.ts';

@@ -54,9 +54,9 @@ export class VolumeError extends Error {
 export function done<T>(value: T): Outcome<T> {
   return { kind: 'done', value };
 }
-export function notDone(error: VolumeError): Outcome<never> {
+export function notDone(error: VolumeError): Exclude<Outcome<never>, { kind: 'done' }> {
   return { kind: 'not-done', error };
 }
-export function unknownOutcome(error: VolumeError): Outcome<never> {
+export function unknownOutcome(error: VolumeError): Exclude<Outcome<never>, { kind: 'done' }> {
   return { kind: 'unknown', error };
 }

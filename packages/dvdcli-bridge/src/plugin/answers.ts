@@ -1,0 +1,148 @@
+/** What the answer to each verb means. Pure; the one place that reads drivers' wordings. */
+import type { VolumeErrorCode } from '../outcome.ts';
+
+/** A failed verb: `happened: false` when the driver said so itself, `undefined` when nobody can tell. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code: VolumeErrorCode;
+  readonly happened: false | undefined;
+  /** The driver's words, verbatim. */
+  readonly says: string;
+}
+export type Answer<T> = { readonly kind: 'ok'; readonly value: T } | Refused;
+
+/** A volume as Get and List describe it. */
+export interface PluginVolume {
+  readonly name: string;
+  readonly mountpoint: string;
+  /** Mount IDs, from drivers that tell (`Status.Mounts`). */
+  readonly mounts: readonly string[] | undefined;
+}
+
+/** absent: the driver answered and has no such volume. unsupported: the driver does not know the verb Get. */
+export type GetAnswer =
+  | { readonly kind: 'present'; readonly volume: PluginVolume }
+  /** certain: an answer without a volume, not an error. */
+  | { readonly kind: 'absent'; readonly says: string; readonly certain: boolean }
+  | { readonly kind: 'unsupported' };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Only status 200 is success, as for Docker, and then only without `Err`. */
+export function readAnswer(status: number, body: string): Answer<Fields> {
+  const fields = parseObject(body);
+  if (status === 200) {
+    if (fields === undefined) return garbage(body);
+    const says = textField(fields, 'Err');
+    if (says === undefined || says === '') return { kind: 'ok', value: fields };
+    return { kind: 'refused', code: classify(says), happened: false, says };
+  }
+  if (status >= 200 && status < 300) return garbage(body);
+  // A gateway that gave up says nothing of what became of the call behind it.
+  const happened = fields === undefined && (status === 502 || status === 504) ? undefined : false;
+  const says = errorText(fields, body);
+  const code = fields === undefined && isMissingEndpoint(status, says) ? 'unsupported' : classify(says);
+  return { kind: 'refused', code, happened, says: says === '' ? `HTTP status ${status}` : says };
+}
+
+export function readMountpoint(answer: Answer<Fields>): Answer<string> {
+  if (answer.kind === 'refused') return answer;
+  const mountpoint = field(answer.value, 'Mountpoint') ?? '';
+  return typeof mountpoint === 'string'
+    ? { kind: 'ok', value: mountpoint }
+    : garbage(JSON.stringify(answer.value));
+}
+
+/**
+ * Drivers say "no such volume" in every imaginable way, so absence is whatever answer has no usable volume in
+ * it; wordings decide nothing. A driver that has no such verb says so with a page, not with an answer.
+ */
+export function readGet(asked: string, status: number, body: string): Answer<GetAnswer> {
+  const answer = readAnswer(status, body);
+  if (answer.kind === 'refused') {
+    if (answer.happened === undefined) return answer;
+    if (answer.code === 'unsupported' || /^handler not found/i.test(answer.says))
+      return { kind: 'ok', value: { kind: 'unsupported' } };
+    return { kind: 'ok', value: { kind: 'absent', says: answer.says, certain: false } };
+  }
+  const volume = readVolume(field(answer.value, 'Volume'));
+  if (volume === undefined || volume.name === '')
+    return { kind: 'ok', value: { kind: 'absent', says: body.trim(), certain: true } };
+  if (volume.name.toLowerCase() !== asked.toLowerCase()) return garbage(body);
+  return { kind: 'ok', value: { kind: 'present', volume: { ...volume, name: asked } } };
+}
+
+export function readList(answer: Answer<Fields>): Answer<readonly PluginVolume[]> {
+  if (answer.kind === 'refused') return answer;
+  const listed = field(answer.value, 'Volumes') ?? [];
+  if (!Array.isArray(listed)) return garbage(JSON.stringify(answer.value));
+  const volumes = listed.map(readVolume).filter((volume) => volume !== undefined && volume.name !== '');
+  return { kind: 'ok', value: volumes as PluginVolume[] };
+}
+
+export function implementsVolumeDriver(fields: Fields): boolean {
+  const verbs = field(fields, 'Implements');
+  return Array.isArray(verbs) && verbs.includes('VolumeDriver');
+}
+
+/** For messages and codes only; nothing is freed or deleted on the strength of a wording alone. */
+export function classify(says: string): VolumeErrorCode {
+  if (/\battached to\b/i.test(says)) return 'attached-elsewhere';
+  if (/already exists|already mounted/i.test(says)) return 'conflict';
+  if (/\bin use\b|\bbusy\b/i.test(says)) return 'in-use';
+  if (/not found|no such|unknown volume|no volumes/i.test(says)) return 'not-found';
+  if (/permission denied|not permitted/i.test(says)) return 'permission';
+  return 'driver-error';
+}
+
+function garbage(body: string): Refused {
+  const says = body.length > 200 ? `${body.slice(0, 200)}…` : body;
+  return { kind: 'refused', code: 'bad-answer', happened: undefined, says: says.trim() };
+}
+
+function isMissingEndpoint(status: number, says: string): boolean {
+  return status === 404 || status === 405 || status === 501 || /^handler not found/i.test(says);
+}
+
+/** Old REX-Ray calls the key `Error`; its text is not always valid JSON. */
+function errorText(fields: Fields | undefined, body: string): string {
+  if (fields === undefined) return body.trim();
+  return textField(fields, 'Err') ?? textField(fields, 'Error') ?? body.trim();
+}
+
+function readVolume(value: unknown): PluginVolume | undefined {
+  if (!isObject(value)) return undefined;
+  const name = field(value, 'Name');
+  const mountpoint = field(value, 'Mountpoint') ?? '';
+  if (typeof name !== 'string' || typeof mountpoint !== 'string') return undefined;
+  const status = field(value, 'Status');
+  const mounts = isObject(status) ? field(status, 'Mounts') : undefined;
+  const ids = Array.isArray(mounts) && mounts.every((id) => typeof id === 'string') ? mounts : undefined;
+  return { name, mountpoint, mounts: ids };
+}
+
+function parseObject(body: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Go, in which most plugins are written, matches keys without regard to case; `null` is absent. */
+function field(fields: Fields, name: string): unknown {
+  const exact = fields[name];
+  if (exact !== undefined) return exact ?? undefined;
+  const key = Object.keys(fields).find((other) => other.toLowerCase() === name.toLowerCase());
+  return key === undefined ? undefined : (fields[key] ?? undefined);
+}
+
+function textField(fields: Fields, name: string): string | undefined {
+  const value = field(fields, name);
+  return typeof value === 'string' ? value : undefined;
+}
