@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cacheDirectory } from './cache-directory.ts';
 import { findJava, parseJava } from './java.ts';
+import { parseMountsBelow } from './mounts.ts';
+import { parseLdd } from './rootfs.ts';
 import { decideInstallation, DOCKER_NEEDS, RCLONE_NEEDS, systemsOf } from './system-packages.ts';
 
 describe('the cache', () => {
@@ -63,5 +65,29 @@ describe('system packages', () => {
       'ubuntu',
       'debian',
     ]);
+  });
+});
+
+describe('parts of the machine', () => {
+  it('finds the libraries of a program in what ldd prints', () => {
+    const printed = [
+      '\tlinux-vdso.so.1 (0x00007ffd0)',
+      '\tlibz.so.1 => /lib/x86_64-linux-gnu/libz.so.1 (0x00007f10)',
+      '\tlibX11.so.6 => not found',
+      '\t/lib64/ld-linux-x86-64.so.2 (0x00007f20)',
+    ].join('\n');
+    expect(parseLdd(printed)).toEqual(['/lib/x86_64-linux-gnu/libz.so.1', '/lib64/ld-linux-x86-64.so.2']);
+    expect(parseLdd('\tstatically linked\n')).toEqual([]);
+  });
+  it('finds the mounts below a directory, the deepest first', () => {
+    const mountinfo = [
+      '22 1 254:0 / / rw - ext4 /dev/vda rw',
+      '30 22 0:5 / /work/run rw - tmpfs tmpfs rw',
+      '31 30 0:6 / /work/run/a\\040b rw - tmpfs tmpfs rw',
+      '32 22 0:7 / /work/runner rw - tmpfs tmpfs rw',
+      '',
+    ].join('\n');
+    expect(parseMountsBelow(mountinfo, '/work')).toEqual(['/work/runner', '/work/run/a b', '/work/run']);
+    expect(parseMountsBelow(mountinfo, '/work/run')).toEqual(['/work/run/a b']);
   });
 });
