@@ -69,6 +69,8 @@ export interface ClusterOptions {
   };
   /** How the executor reaches the driver. */
   readonly volumePath: VolumePath;
+  /** Text attributes an agent must have, name → value; absent or empty: any agent. */
+  readonly agentAttributes?: Readonly<Record<string, string>>;
   /** Take over volumes that hold data but no marker. */
   readonly adoptVolumes: boolean;
 }

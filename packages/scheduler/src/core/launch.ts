@@ -1,0 +1,201 @@
+/** Builds the TaskInfo of one node on one offer. */
+import { encodeLaunchSpec, NODE_ID_VARIABLE, TASK_LABEL } from '@mesos-elasticsearch/contract';
+import type { FrameworkRecord, LaunchSpecInput } from '@mesos-elasticsearch/contract';
+import type { CommandInfo, ExecutorInfo, Offer, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
+import { taskId } from '@mesos-elasticsearch/mesos-v1';
+import type { DesiredCluster } from './model.ts';
+import { nodeNameOf } from './model.ts';
+import { claimPorts, claimScalar, lowestPorts, usableResources, type Claim } from './offers/claim.ts';
+import { executorIdOf } from './task-id.ts';
+import type { AssignedRecord } from './transitions.ts';
+
+export interface LaunchClaim {
+  readonly task: readonly Resource[];
+  readonly executor: readonly Resource[];
+  readonly ports: { readonly http: number; readonly transport: number };
+}
+
+/** What the node and its executor take out of the offer; undefined when the offer does not hold it. */
+export function claimLaunch(desired: DesiredCluster, offer: Offer): LaunchClaim | undefined {
+  const offered = usableResources(offer);
+  const [any1, any2] = lowestPorts(offered, 2);
+  const wanted = desired.node.ports === 'any' ? { http: any1, transport: any2 } : desired.node.ports;
+  const { http, transport } = wanted;
+  if (http === undefined || transport === undefined) return undefined;
+  const { node, executor } = desired;
+  const disk = desired.cluster.strategy === 'normal' ? node.diskMb : 0;
+  const task: Resource[] = [];
+  const ofExecutor: Resource[] = [];
+  let rest: readonly Resource[] = offered;
+  const take = (claim: Claim | undefined, into: Resource[]): boolean => {
+    if (claim === undefined) return false;
+    into.push(...claim.taken);
+    rest = claim.rest;
+    return true;
+  };
+  const enough =
+    take(claimScalar(rest, 'cpus', node.cpus), task) &&
+    take(claimScalar(rest, 'mem', node.memMb), task) &&
+    (disk === 0 || take(claimScalar(rest, 'disk', disk), task)) &&
+    take(claimPorts(rest, [http, transport]), task) &&
+    take(claimScalar(rest, 'cpus', executor.cpus), ofExecutor) &&
+    take(claimScalar(rest, 'mem', executor.memMb), ofExecutor);
+  return enough ? { task, executor: ofExecutor, ports: { http, transport } } : undefined;
+}
+
+/** Where others reach a node on this agent. */
+export function publishHostOf(desired: DesiredCluster, offer: Offer): string {
+  return desired.node.publish === 'ip' ? (offer.url?.address.ip ?? offer.hostname) : offer.hostname;
+}
+
+export interface LaunchFacts {
+  readonly record: AssignedRecord;
+  readonly offer: Offer;
+  readonly claim: LaunchClaim;
+  readonly framework: FrameworkRecord;
+  /** Transport addresses of the other nodes. */
+  readonly seedHosts: readonly string[];
+}
+
+export function buildTask(desired: DesiredCluster, facts: LaunchFacts): TaskInfo {
+  const { record, offer, claim } = facts;
+  const spec = launchSpec(desired, facts);
+  const labels = {
+    ...desired.executor.labels,
+    [TASK_LABEL.frameworkName]: desired.framework.name,
+    [TASK_LABEL.clusterIdentity]: facts.framework.clusterIdentity,
+    [TASK_LABEL.nodeId]: String(record.nodeId),
+    [TASK_LABEL.epoch]: String(record.epoch),
+    [TASK_LABEL.agentId]: offer.agentId,
+    [TASK_LABEL.taskId]: record.holder.taskId,
+  };
+  return {
+    name: desired.executor.name,
+    taskId: taskId(record.holder.taskId),
+    agentId: offer.agentId,
+    resources: [...claim.task],
+    executor: executorInfo(desired, facts),
+    data: encodeLaunchSpec(spec),
+    labels: { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) },
+    discovery: {
+      visibility: 'CLUSTER',
+      name: desired.executor.name,
+      ports: {
+        ports: [
+          { number: claim.ports.http, name: 'http', protocol: 'tcp' },
+          { number: claim.ports.transport, name: 'transport', protocol: 'tcp' },
+        ],
+      },
+    },
+  };
+}
+
+function executorInfo(desired: DesiredCluster, { record, claim }: LaunchFacts): ExecutorInfo {
+  return {
+    executorId: executorIdOf(record.holder.taskId),
+    type: 'CUSTOM',
+    name: desired.executor.name,
+    source: desired.framework.name,
+    resources: [...claim.executor],
+    command: executorCommand(desired, String(record.nodeId)),
+    shutdownGracePeriod: { nanoseconds: BigInt(desired.executor.shutdownGraceMs) * 1_000_000n },
+  };
+}
+
+/** Constant: nothing of a user ever becomes part of it. $1 checksum, $2 file, $3 program. */
+export const EXECUTOR_SCRIPT = [
+  'if ! printf "%s  %s\\n" "$1" "$2" | sha256sum -c - >/dev/null',
+  'then echo "the executor $2 does not have the checksum $1: it was changed on the way" >&2; exit 1',
+  'fi',
+  'exec "$3" "$2"',
+].join('\n');
+
+function executorCommand(desired: DesiredCluster, nodeIdText: string): CommandInfo {
+  const { executor, archive } = desired.artifacts;
+  const variables = { ...desired.executor.environment, [NODE_ID_VARIABLE]: nodeIdText };
+  return {
+    shell: false,
+    value: '/bin/sh',
+    arguments: [
+      'sh',
+      '-c',
+      EXECUTOR_SCRIPT,
+      'sh',
+      executor.sha256,
+      executor.file,
+      desired.executor.nodeProgram,
+    ],
+    user: desired.framework.user,
+    environment: { variables: Object.entries(variables).map(([name, value]) => ({ name, value })) },
+    uris: [
+      { value: executor.url, extract: false, executable: true, cache: false, outputFile: executor.file },
+      ...(archive === undefined
+        ? []
+        : [{ value: archive.url, extract: false, cache: true, outputFile: archive.file }]),
+    ],
+  };
+}
+
+function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInput {
+  const { record, offer, claim, framework } = facts;
+  const { node, cluster, suspects } = desired;
+  const nodeName = nodeNameOf(desired.framework.name, record.nodeId);
+  const mayBootstrap = !framework.bootstrapped && !record.dataOnRecord;
+  const initial = framework.initialMasterNodes ?? [];
+  return {
+    version: 1,
+    clusterIdentity: framework.clusterIdentity,
+    frameworkName: desired.framework.name,
+    clusterName: cluster.name,
+    nodeId: record.nodeId,
+    nodeName,
+    epoch: record.epoch,
+    taskId: record.holder.taskId,
+    runtime: runtimeOf(desired),
+    volumes: record.volumes,
+    volumePath: cluster.volumePath,
+    adoptVolumes: cluster.adoptVolumes,
+    dataOnRecord: record.dataOnRecord,
+    elasticsearch: {
+      ...(node.settings === undefined ? {} : { settings: node.settings }),
+      jvmOptions: [...node.jvmOptions],
+      keystore: { ...node.keystore },
+      heapMb: node.heapMb,
+      httpPort: claim.ports.http,
+      transportPort: claim.ports.transport,
+      bindHost: node.bindHost,
+      publishHost: publishHostOf(desired, offer),
+      initialMasterNodes: mayBootstrap && initial.includes(nodeName) ? [...initial] : [],
+      seedHosts: [...facts.seedHosts],
+      uid: node.uid,
+      gid: node.gid,
+    },
+    lease: {
+      directory: suspects.leaseDirectoryOnAgents,
+      policy: record.suspectPolicy,
+      durationMs: suspects.leaseMs,
+    },
+    stopGraceMs: node.stopGraceMs,
+  };
+}
+
+/** @throws Error when the archive that the options promise is not among the artifacts. */
+function runtimeOf(desired: DesiredCluster): LaunchSpecInput['runtime'] {
+  const { runtime } = desired.node;
+  if (runtime.kind === 'docker') return runtime;
+  const java = runtime.javaHome === undefined ? {} : { javaHome: runtime.javaHome };
+  if (runtime.distribution.kind === 'installed') {
+    return { kind: 'jar', ...java, distribution: runtime.distribution };
+  }
+  const { archive } = desired.artifacts;
+  if (archive === undefined) {
+    throw new Error(
+      'jar mode with an archive needs executor.archive: a file to serve or a URL with its checksum',
+    );
+  }
+  return {
+    kind: 'jar',
+    ...java,
+    distribution: { kind: 'archive', file: archive.file, sha256: archive.sha256 },
+  };
+}

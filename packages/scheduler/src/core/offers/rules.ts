@@ -1,0 +1,121 @@
+/** The offer rules, each a function of one offer and one waiting node. All are evaluated, whatever the others say. */
+import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { Offer, Resource } from '@mesos-elasticsearch/mesos-v1';
+import type { DesiredCluster } from '../model.ts';
+import { hasPort, lowestPorts, scalarSum } from './claim.ts';
+import { judged, passed, type EvaluationOutcome } from './outcome.ts';
+
+/** A node that waits for an offer. */
+export interface Candidate {
+  readonly nodeId: NodeId;
+  /** Absent before the first assignment. */
+  readonly record: NodeRecord | undefined;
+  /** Its volumes may be attached elsewhere than on its former agent: the lease has expired, or that agent is lost. */
+  readonly mayLeaveAgent: boolean;
+}
+
+export interface OfferContext {
+  readonly desired: DesiredCluster;
+  readonly candidate: Candidate;
+  /** Agent → the node of ours that has a holder there. */
+  readonly agentsInUse: ReadonlyMap<string, NodeId>;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs: number;
+}
+
+export type OfferRule = (
+  offer: Offer,
+  resources: readonly Resource[],
+  context: OfferContext,
+) => EvaluationOutcome;
+
+export const oneNodePerAgent: OfferRule = (offer, _resources, { agentsInUse, candidate }) => {
+  const other = agentsInUse.get(offer.agentId);
+  const free = other === undefined || other === candidate.nodeId;
+  return judged(free, 'one-node-per-agent', free ? 'no other node of ours there' : `node ${other} is there`);
+};
+
+export const volumeAttachedElsewhere: OfferRule = (offer, _resources, { candidate }) => {
+  const { record, mayLeaveAgent } = candidate;
+  if (record?.phase !== 'releasing' || record.holder === undefined) {
+    return passed('volume-attached-elsewhere', 'the volumes are attached nowhere we know of');
+  }
+  if (record.holder.agentId === offer.agentId) {
+    return passed('volume-attached-elsewhere', 'the volumes may still be mounted on this very agent');
+  }
+  return judged(
+    mayLeaveAgent,
+    'volume-attached-elsewhere',
+    mayLeaveAgent
+      ? 'the former agent is lost or the lease has expired'
+      : `the volumes may still be mounted on ${record.holder.host}`,
+  );
+};
+
+export const avoidsFormerAgent: OfferRule = (offer, _resources, { candidate, desired, wallMs }) => {
+  const { record } = candidate;
+  const former = record?.phase === 'vacant' ? record.lastAgent : undefined;
+  const fresh = record !== undefined && wallMs - record.since < desired.timing.avoidAgentMs;
+  const avoid = former?.left === 'lease-expired' && former.agentId === offer.agentId && fresh;
+  return judged(
+    !avoid,
+    'avoids-former-agent',
+    avoid ? 'the lease expired on this agent' : 'no reason to avoid it',
+  );
+};
+
+export const sticksToAgent: OfferRule = (offer, _resources, { candidate }) => {
+  const former = candidate.record?.dataOnRecord === true ? candidate.record.lastAgent : undefined;
+  const home = candidate.record?.holder?.agentId ?? former?.agentId;
+  return judged(
+    home === undefined || home === offer.agentId,
+    'sticks-to-agent',
+    home === undefined ? 'the node has no data yet' : `its data is on agent ${home}`,
+  );
+};
+
+export const agentAvailable: OfferRule = (offer) =>
+  judged(
+    offer.unavailability === undefined,
+    'agent-available',
+    offer.unavailability === undefined ? 'no maintenance planned' : 'maintenance is planned for this agent',
+  );
+
+export const agentAttributes: OfferRule = (offer, _resources, { desired }) => {
+  const wanted = Object.entries(desired.cluster.agentAttributes ?? {});
+  const missing = wanted.filter(
+    ([name, value]) =>
+      !(offer.attributes ?? []).some((has) => has.name === name && has.text?.value === value),
+  );
+  const list = missing.map(([name, value]) => `${name}=${value}`).join(', ');
+  return judged(missing.length === 0, 'agent-attributes', list === '' ? 'all there' : `missing: ${list}`);
+};
+
+function scalarRule(name: 'cpus' | 'mem' | 'disk', wanted: (desired: DesiredCluster) => number): OfferRule {
+  return (_offer, resources, { desired }) => {
+    const there = scalarSum(resources, name);
+    const need = wanted(desired);
+    return judged(there >= need, name, `wanted ${need}, offered ${there}`);
+  };
+}
+export const cpus = scalarRule('cpus', ({ node, executor }) => node.cpus + executor.cpus);
+export const mem = scalarRule('mem', ({ node, executor }) => node.memMb + executor.memMb);
+export const disk = scalarRule('disk', ({ node }) => node.diskMb);
+
+export const ports: OfferRule = (_offer, resources, { desired }) => {
+  const wanted = desired.node.ports;
+  if (wanted === 'any') {
+    const found = lowestPorts(resources, 2);
+    return judged(
+      found.length === 2,
+      'ports',
+      `wanted any 2, offered ${found.length === 2 ? 'enough' : found.length}`,
+    );
+  }
+  const missing = [wanted.http, wanted.transport].filter((port) => !hasPort(resources, port));
+  return judged(
+    missing.length === 0,
+    'ports',
+    missing.length === 0 ? 'both offered' : `not offered: ${missing.join(', ')}`,
+  );
+};

@@ -1,0 +1,58 @@
+/** The framework's own record: identity, FrameworkID, first masters, whether the cluster has formed. */
+import type { FrameworkRecord } from '@mesos-elasticsearch/contract';
+import { nodeId, type ClusterIdentity } from '@mesos-elasticsearch/contract';
+import { nodeNameOf, subscribedFrameworkId, wantedSize, type Model } from '../model.ts';
+import type { Step } from '../steps.ts';
+import type { PlanContext } from './context.ts';
+
+/** One step at most: each builds on the version that the one before has written. */
+export function planFramework(context: PlanContext): Step[] {
+  const { desired, model, uuid } = context;
+  const known = model.framework;
+  if (known === undefined) {
+    const record: FrameworkRecord = {
+      clusterIdentity: uuid as ClusterIdentity,
+      frameworkName: desired.framework.name,
+      clusterName: desired.cluster.name,
+      bootstrapped: false,
+    };
+    return [{ kind: 'record-framework', record, expected: 0 }];
+  }
+  const next = nextFrameworkRecord(context, known.record);
+  return next === undefined ? [] : [{ kind: 'record-framework', record: next, expected: known.version }];
+}
+
+function nextFrameworkRecord(
+  { desired, model }: PlanContext,
+  record: FrameworkRecord,
+): FrameworkRecord | undefined {
+  const current = subscribedFrameworkId(model);
+  if (current !== undefined && record.frameworkId !== current) return { ...record, frameworkId: current };
+  if (
+    model.session.state === 'ended' &&
+    model.session.how === 'removed' &&
+    record.frameworkId !== undefined
+  ) {
+    const { frameworkId: _removed, ...rest } = record;
+    return rest;
+  }
+  if (record.initialMasterNodes === undefined && !record.bootstrapped) {
+    return { ...record, initialMasterNodes: initialMasters(desired.framework.name, wantedSize(model)) };
+  }
+  if (!record.bootstrapped && quorumRuns(model, desired.framework.name, record.initialMasterNodes ?? [])) {
+    return { ...record, bootstrapped: true };
+  }
+  return undefined;
+}
+
+/** An odd number of masters, three at most, the lowest node IDs: 1 → 1, 2 → 1, 3 and more → 1, 2, 3. */
+export function initialMasters(frameworkName: string, size: number): string[] {
+  return (size >= 3 ? [1, 2, 3] : [1]).map((id) => nodeNameOf(frameworkName, nodeId(id)));
+}
+
+function quorumRuns(model: Model, frameworkName: string, masters: readonly string[]): boolean {
+  const running = [...model.nodes.values()].filter(
+    ({ record }) => record.phase === 'running' && masters.includes(nodeNameOf(frameworkName, record.nodeId)),
+  );
+  return masters.length > 0 && running.length > masters.length / 2;
+}

@@ -1,0 +1,161 @@
+/** From a waiting node and an offer to a launch: record, open the epoch, accept. */
+import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { Offer } from '@mesos-elasticsearch/mesos-v1';
+import { buildTask, claimLaunch, publishHostOf } from '../launch.ts';
+import { heldNodes, leaseOf, nodeNameOf, subscribedFrameworkId } from '../model.ts';
+import type { LaunchIntent, Model } from '../model.ts';
+import { evaluateOffer } from '../offers/evaluate.ts';
+import type { EvaluationOutcome } from '../offers/outcome.ts';
+import type { Candidate } from '../offers/rules.ts';
+import type { Step, StepOf } from '../steps.ts';
+import { executorIdOf, makeTaskId } from '../task-id.ts';
+import * as transition from '../transitions.ts';
+import {
+  closeEpoch,
+  hasLeaseExpired,
+  isEpochClosed,
+  recordNode,
+  waitFor,
+  type PlanContext,
+} from './context.ts';
+import { seedHosts } from './upkeep.ts';
+
+/** Carries on what was begun. Its node's record is durable already. */
+export function planLaunchesUnderWay(context: PlanContext): Step[] {
+  const { model, desired, now } = context;
+  return [...model.launches].flatMap(([nodeId, intent]): Step[] => {
+    const record = model.nodes.get(nodeId)?.record;
+    if (record?.holder?.taskId !== intent.taskId || record.phase !== 'assigned') return [];
+    if (!model.offers.has(intent.offerId)) {
+      const why = 'offer-gone: the offer was withdrawn before it was accepted';
+      return [recordNode(model, transition.suspected(record, why, now.wallMs))];
+    }
+    if (intent.epochOpened) {
+      return [{ kind: 'accept', nodeId, intent, refuseMs: desired.timing.refuseShortMs }];
+    }
+    const { leaseService } = model;
+    if (leaseService.state === 'fails' && now.monotonicMs < leaseService.retryAtMs) {
+      return [waitFor('lease-service-answers', leaseService.error, nodeId)];
+    }
+    return [{ kind: 'open-epoch', nodeId, epoch: record.epoch }];
+  });
+}
+
+/** Nodes that wait for a launch, lowest ID first: vacancies, and those whose process is known to be gone. */
+export function waitingNodes(model: Model): NodeId[] {
+  const releasing = heldNodes(model).filter((record) => record.phase === 'releasing');
+  return [...model.vacancies, ...releasing.map((record) => record.nodeId)].sort((a, b) => a - b);
+}
+
+export interface Readiness {
+  readonly candidates: readonly Candidate[];
+  /** Steps that must come first, and waits for those that may not be launched yet. */
+  readonly steps: readonly Step[];
+}
+
+/** Which of the waiting nodes may be launched now, whatever the offers. */
+export function readyNodes(context: PlanContext, busy: ReadonlySet<number>): Readiness {
+  const candidates: Candidate[] = [];
+  const steps: Step[] = [];
+  for (const nodeId of waitingNodes(context.model)) {
+    if (busy.has(nodeId)) continue;
+    const record = context.model.nodes.get(nodeId)?.record;
+    const obstacle = obstacleTo(context, nodeId, record);
+    if (obstacle === undefined) {
+      candidates.push({ nodeId, record, mayLeaveAgent: mayLeaveAgent(context, record) });
+    } else steps.push(obstacle);
+  }
+  return { candidates, steps };
+}
+
+function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | undefined): Step | undefined {
+  const { model, now, desired } = context;
+  if (record !== undefined && !isEpochClosed(model, record)) return closeEpoch(context, record, 'one-holder');
+  const failures = model.failures.get(nodeId);
+  if (failures !== undefined && now.monotonicMs < failures.notBeforeMs) {
+    return waitFor('relaunch-backoff', `failed ${failures.count} times, last: ${failures.last}`, nodeId);
+  }
+  const framework = model.framework?.record;
+  const name = nodeNameOf(desired.framework.name, nodeId);
+  if (framework?.bootstrapped === false && framework.initialMasterNodes?.includes(name) !== true) {
+    const masters = framework.initialMasterNodes?.join(', ') ?? 'not chosen yet';
+    return waitFor(
+      'initial-masters-together',
+      `waits until the first masters have formed a cluster: ${masters}`,
+      nodeId,
+    );
+  }
+  return undefined;
+}
+
+/** Only asked of a node whose process is known to be gone. */
+function mayLeaveAgent(context: PlanContext, record: NodeRecord | undefined): boolean {
+  if (record?.holder === undefined) return true;
+  const { model } = context;
+  return (
+    model.lostAgents.has(record.holder.agentId) || hasLeaseExpired(context, record, leaseOf(model, record))
+  );
+}
+
+export interface OfferPlan {
+  readonly assign: StepOf<'assign'> | undefined;
+  readonly outcomes: readonly EvaluationOutcome[];
+}
+
+/** All offers on hand against all ready nodes; the first match is assigned, the rest is looked at again afterwards. */
+export function matchOffers(context: PlanContext, candidates: readonly Candidate[]): OfferPlan {
+  const { model, desired, now } = context;
+  const agentsInUse = new Map(
+    heldNodes(model).flatMap((record) =>
+      record.holder === undefined ? [] : [[record.holder.agentId, record.nodeId] as const],
+    ),
+  );
+  const outcomes: EvaluationOutcome[] = [];
+  for (const offer of unusedOffers(model)) {
+    const { outcome, candidate } = evaluateOffer(offer, candidates, {
+      desired,
+      agentsInUse,
+      wallMs: now.wallMs,
+    });
+    outcomes.push(outcome);
+    const assign = candidate === undefined ? undefined : assignStep(context, candidate, offer);
+    if (assign !== undefined) return { assign, outcomes };
+  }
+  return { assign: undefined, outcomes };
+}
+
+/** Offers that no launch under way has in hand. */
+export function unusedOffers(model: Model): Offer[] {
+  const used = new Set([...model.launches.values()].map((intent) => intent.offerId));
+  return [...model.offers.values()].filter((offer) => !used.has(offer.id));
+}
+
+function assignStep(context: PlanContext, candidate: Candidate, offer: Offer): StepOf<'assign'> | undefined {
+  const { desired, model, now } = context;
+  const { nodeId } = candidate;
+  const frameworkId = subscribedFrameworkId(model);
+  const framework = model.framework?.record;
+  const claim = claimLaunch(desired, offer);
+  if (claim === undefined || frameworkId === undefined || framework === undefined) return undefined;
+  const before = candidate.record;
+  const taskId = makeTaskId(desired.framework.name, nodeId, (before?.epoch ?? 0) + 1, context.uuid);
+  const holder = {
+    taskId,
+    executorId: executorIdOf(taskId),
+    agentId: offer.agentId,
+    host: offer.hostname,
+    frameworkId,
+  };
+  const publishHost = publishHostOf(desired, offer);
+  const record = transition.assigned(desired, before, {
+    nodeId,
+    holder,
+    publishHost,
+    ports: claim.ports,
+    wallMs: now.wallMs,
+  });
+  const task = buildTask(desired, { record, offer, claim, framework, seedHosts: seedHosts(model, nodeId) });
+  const relaunch = (before?.epoch ?? 0) > 0;
+  const intent: LaunchIntent = { taskId, offerId: offer.id, task, relaunch, epochOpened: false };
+  return { kind: 'assign', record, expected: model.nodes.get(nodeId)?.version ?? 0, intent };
+}

@@ -1,0 +1,131 @@
+/** What a status of Mesos leads to: a record first, then its acknowledgement. */
+import { decodeNodeReport, type NodeRecord } from '@mesos-elasticsearch/contract';
+import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import { leaseOf, subscribedFrameworkId, type Model } from '../model.ts';
+import { judgeStatus } from '../release-proof.ts';
+import type { Step } from '../steps.ts';
+import { parseTaskId } from '../task-id.ts';
+import * as transition from '../transitions.ts';
+import {
+  closeEpoch,
+  hasLeaseExpired,
+  isEpochClosed,
+  recordNode,
+  waitFor,
+  type PlanContext,
+} from './context.ts';
+
+const ALIVE: ReadonlySet<string> = new Set(['TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING']);
+
+export function saysAlive(status: TaskStatus): boolean {
+  return ALIVE.has(status.state);
+}
+
+/** The record whose holder this task is. */
+export function recordOfTask(model: Model, frameworkName: string, taskId: string): NodeRecord | undefined {
+  const parsed = parseTaskId(frameworkName, taskId);
+  const record = parsed === undefined ? undefined : model.nodes.get(parsed.nodeId)?.record;
+  return record?.holder?.taskId === taskId ? record : undefined;
+}
+
+/** Alive, of this framework, and without a right to be: no record knows it, or its epoch was closed. */
+export function isUnwanted(model: Model, frameworkName: string, status: TaskStatus): boolean {
+  if (!saysAlive(status)) return false;
+  const record = recordOfTask(model, frameworkName, status.taskId);
+  return record === undefined || leaseOf(model, record)?.state === 'closed';
+}
+
+/** At most one step a task: a later status of the same task waits for the earlier one's effect. */
+export function planStatuses(context: PlanContext): Step[] {
+  const seen = new Set<string>();
+  return context.model.inbox.flatMap((status) => {
+    if (seen.has(status.taskId)) return [];
+    seen.add(status.taskId);
+    return [consequence(context, status)];
+  });
+}
+
+function consequence(context: PlanContext, status: TaskStatus): Step {
+  const { model, desired } = context;
+  const record = recordOfTask(model, desired.framework.name, status.taskId);
+  const settled: Step = { kind: 'settle-status', status };
+  if (record === undefined || isUnwanted(model, desired.framework.name, status)) return settled;
+  const next = saysAlive(status)
+    ? afterSignOfLife(context, record, status)
+    : afterEnd(context, record, status);
+  return next ?? settled;
+}
+
+/** Undefined: nothing (more) to record. */
+function afterSignOfLife(context: PlanContext, record: NodeRecord, status: TaskStatus): Step | undefined {
+  const { model, now } = context;
+  if (record.phase === 'suspect' || record.phase === 'releasing') {
+    const view = leaseOf(model, record);
+    if (view === undefined) {
+      return waitFor('epoch-standing', 'the lease was not read yet', record.nodeId);
+    }
+    // A master that has not noticed the death yet goes on answering RUNNING.
+    if (hasLeaseExpired(context, record, view) || view.state !== 'open') return undefined;
+    if (status.state !== 'TASK_RUNNING') {
+      return recordNode(model, transition.launching(record, now.wallMs));
+    }
+  }
+  if (status.state !== 'TASK_RUNNING') return undefined;
+  const report = status.data === undefined ? undefined : decodeNodeReport(status.data);
+  const next = transition.running(record, report?.epoch === record.epoch ? report : undefined, now.wallMs);
+  const same =
+    record.phase === 'running' &&
+    record.addresses?.http === next.addresses?.http &&
+    record.addresses?.transport === next.addresses?.transport;
+  return same ? undefined : recordNode(model, next);
+}
+
+function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus): Step | undefined {
+  const { model, now } = context;
+  const { verdict, row } = judge(context, record, status);
+  const detail = [status.state, status.reason, status.message].filter(
+    (part) => part !== undefined && part !== '',
+  );
+  const why = `${row}: ${detail.join(', ')}`;
+  switch (verdict) {
+    case 'released':
+      return recordNode(model, transition.vacated(record, 'released', why, now.wallMs));
+    case 'gone-but-mounted':
+      if (record.phase === 'releasing') return undefined;
+      return recordNode(model, transition.releasing(record, why, now.wallMs));
+    case 'never-started':
+      return afterNeverStarted(context, record, why);
+    case 'suspect':
+      // What is known to be gone does not come back by a vaguer word.
+      if (record.phase === 'suspect' || record.phase === 'releasing') return undefined;
+      return recordNode(model, transition.suspected(record, why, now.wallMs));
+  }
+}
+
+/** Mesos says that nothing ever ran; the lease must not say otherwise. */
+function afterNeverStarted(context: PlanContext, record: NodeRecord, why: string): Step | undefined {
+  const { model, now } = context;
+  if (!isEpochClosed(model, record)) return closeEpoch(context, record, 'never-took-lease');
+  if (leaseOf(model, record)?.lease === undefined) {
+    return recordNode(model, transition.vacated(record, 'never-started', why, now.wallMs));
+  }
+  if (record.phase === 'suspect') return undefined;
+  return recordNode(model, transition.suspected(record, `${why}, but its lease was taken`, now.wallMs));
+}
+
+function judge({ desired, model }: PlanContext, record: NodeRecord, status: TaskStatus) {
+  const run = model.runs.get(record.nodeId);
+  const known = run?.taskId === status.taskId ? run : undefined;
+  return judgeStatus({
+    state: status.state,
+    source: status.source,
+    reason: status.reason,
+    message: status.message,
+    launched:
+      record.phase === 'running' || known?.launched === true || leaseOf(model, record)?.lease !== undefined,
+    runtime: desired.node.runtime.kind,
+    tied: known?.tied === true,
+    mounter: 'executor',
+    sameFramework: record.holder?.frameworkId === subscribedFrameworkId(model),
+  });
+}

@@ -1,0 +1,73 @@
+/** What goes on beside the launches: reading leases, reconciling, killing what has no right to run, telling addresses. */
+import { agentId, executorId, taskId } from '@mesos-elasticsearch/mesos-v1';
+import { heldNodes, type Model } from '../model.ts';
+import { isAskingDue, isRoundDue } from '../reconcile.ts';
+import type { Step } from '../steps.ts';
+import type { PlanContext } from './context.ts';
+
+export function planLeaseReading({ model, desired, now }: PlanContext): Step[] {
+  const { leaseService, leasesAskedAtMs } = model;
+  if (leaseService.state === 'fails' && now.monotonicMs < leaseService.retryAtMs) return [];
+  const nodes = heldNodes(model)
+    .filter((record) => !model.launches.has(record.nodeId))
+    .map((record) => ({ nodeId: record.nodeId, epoch: record.epoch }));
+  const unread = nodes.some((node) => model.leases.get(node.nodeId)?.epoch !== node.epoch);
+  const pause = unread ? 0 : desired.timing.leasePollMs;
+  const due = leasesAskedAtMs === undefined || now.monotonicMs - leasesAskedAtMs >= pause;
+  return nodes.length > 0 && due ? [{ kind: 'read-leases', nodes }] : [];
+}
+
+/** Tasks that the master should know: held under the current FrameworkID, and not still on their way to it. */
+export function reconcilableTasks(model: Model): { taskId: string; agentId: string }[] {
+  const { session } = model;
+  if (session.state !== 'subscribed') return [];
+  return heldNodes(model).flatMap(({ nodeId, holder }) => {
+    if (holder?.frameworkId !== session.frameworkId || model.launches.has(nodeId)) return [];
+    return [{ taskId: holder.taskId, agentId: holder.agentId }];
+  });
+}
+
+export function planReconciliation({ model, now }: PlanContext): Step[] {
+  const { reconciliation } = model;
+  const round = isRoundDue(reconciliation, now.monotonicMs);
+  if (!round && !isAskingDue(reconciliation, now.monotonicMs)) return [];
+  const tasks = reconcilableTasks(model)
+    .filter((task) => round || reconciliation.unanswered.has(task.taskId))
+    .map((task) => ({ taskId: taskId(task.taskId), agentId: agentId(task.agentId) }));
+  const implicit = round || reconciliation.implicitDue;
+  return tasks.length > 0 || implicit ? [{ kind: 'reconcile', tasks, implicit }] : [];
+}
+
+export function planKills({ model, desired, now }: PlanContext): Step[] {
+  return [...model.strays].flatMap(([id, stray]): Step[] => {
+    const recent =
+      stray.killedAtMs !== undefined && now.monotonicMs - stray.killedAtMs < desired.timing.killEveryMs;
+    return recent ? [] : [{ kind: 'kill', taskId: id, agentId: stray.agentId, rule: 'unknown-task' }];
+  });
+}
+
+/** Transport addresses of all nodes that have a holder, in the order of their IDs. */
+export function seedHosts(model: Model, except?: number): string[] {
+  return heldNodes(model)
+    .filter((record) => record.nodeId !== except && record.phase !== 'releasing')
+    .sort((a, b) => a.nodeId - b.nodeId)
+    .flatMap((record) => (record.addresses === undefined ? [] : [record.addresses.transport]));
+}
+
+/** At once when an address or an executor is new; repeated, for messages are best effort. */
+export function planSeedHosts({ model, desired, now }: PlanContext): Step[] {
+  const listeners = heldNodes(model).flatMap(({ nodeId, phase, holder }) => {
+    const launched = phase === 'running' || model.runs.get(nodeId)?.launched === true;
+    return holder === undefined || !launched || phase === 'releasing' ? [] : [holder];
+  });
+  if (listeners.length === 0) return [];
+  const hosts = seedHosts(model);
+  const key = [...hosts, '|', ...listeners.map((holder) => holder.taskId)].join(' ');
+  const repeat = now.monotonicMs - model.seedHosts.sentAtMs >= desired.timing.seedHostsEveryMs;
+  if (key === model.seedHosts.sent && !repeat) return [];
+  const targets = listeners.map((holder) => ({
+    agentId: agentId(holder.agentId),
+    executorId: executorId(holder.executorId),
+  }));
+  return [{ kind: 'send-seed-hosts', targets, hosts, key }];
+}

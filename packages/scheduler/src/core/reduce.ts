@@ -1,0 +1,53 @@
+/** reduce(model, event, now) → the next model. It only notes what happened; what to do about it is the plan's. */
+import type { CoreEvent } from './events.ts';
+import type { DesiredCluster, Model, Now } from './model.ts';
+import { reduceDone } from './reducing/done.ts';
+import { reduceGateway, reduceMesos } from './reducing/mesos.ts';
+import { reduceLeaseReadings, withLeaseView } from './reducing/leases.ts';
+import { loadLedger, noteRecord, refill } from './reducing/records.ts';
+import { reduceFailure } from './reducing/failure.ts';
+import { withEntry } from './reducing/collections.ts';
+
+export type { CoreEvent } from './events.ts';
+
+export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, now: Now): Model {
+  switch (event.kind) {
+    case 'mesos':
+      return reduceMesos(desired, model, event.event, now);
+    case 'gateway':
+      return reduceGateway(model, event.state);
+    case 'ledger-loaded':
+      return loadLedger(model, event.snapshot, now);
+    case 'framework-recorded':
+      return refill({ ...model, framework: { record: event.record, version: event.version } });
+    case 'node-recorded':
+      return noteRecord(desired, model, event, now);
+    case 'assigned': {
+      const { record, intent } = event.step;
+      const noted = noteRecord(desired, model, { record, version: event.version }, now);
+      return { ...noted, launches: withEntry(noted.launches, record.nodeId, intent) };
+    }
+    case 'epoch-opened': {
+      const intent = model.launches.get(event.nodeId);
+      const answering: Model = { ...model, leaseService: { state: 'answers' } };
+      if (intent === undefined) return answering;
+      return {
+        ...answering,
+        launches: withEntry(model.launches, event.nodeId, { ...intent, epochOpened: true }),
+      };
+    }
+    case 'epoch-closed':
+      return withLeaseView({ ...model, leaseService: { state: 'answers' } }, event, {
+        state: 'closed',
+        lease: event.lease,
+      });
+    case 'leases-read':
+      return reduceLeaseReadings(model, event);
+    case 'done':
+      return reduceDone(desired, model, event.step, now);
+    case 'step-failed':
+      return reduceFailure(desired, model, event, now);
+    case 'operator-release':
+      return { ...model, operatorReleases: withEntry(model.operatorReleases, event.nodeId, event.epoch) };
+  }
+}

@@ -1,0 +1,61 @@
+/** Steps that were carried out, and what they change. */
+import type { CoreEvent } from '../events.ts';
+import type { DesiredCluster, Model, Now } from '../model.ts';
+import { isUnwanted, saysAlive } from '../planning/statuses.ts';
+import { reconcilableTasks } from '../planning/upkeep.ts';
+import { beginRound, isRoundDue, sent } from '../reconcile.ts';
+import type { StepOf } from '../steps.ts';
+import { without, withEntry } from './collections.ts';
+
+type DoneStep = Extract<CoreEvent, { kind: 'done' }>['step'];
+
+export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep, now: Now): Model {
+  const { monotonicMs } = now;
+  switch (step.kind) {
+    case 'accept':
+      return {
+        ...model,
+        offers: without(model.offers, step.intent.offerId),
+        launches: without(model.launches, step.nodeId),
+      };
+    case 'decline':
+      return { ...model, offers: without(model.offers, ...step.offerIds), lastOutcomes: step.outcomes };
+    case 'settle-status':
+      return settle(desired, model, step);
+    case 'kill': {
+      const stray = { agentId: step.agentId, killedAtMs: monotonicMs };
+      return model.strays.has(step.taskId)
+        ? { ...model, strays: withEntry(model.strays, step.taskId, stray) }
+        : model;
+    }
+    case 'revive':
+      return {
+        ...model,
+        offerFlow: { mode: 'revived', revivedAtMs: monotonicMs, revivedFor: step.waitingFor },
+      };
+    case 'suppress':
+      return { ...model, offerFlow: { mode: 'suppressed', revivedAtMs: 0, revivedFor: '' } };
+    case 'reconcile': {
+      const { reconciliation } = model;
+      const round = isRoundDue(reconciliation, monotonicMs);
+      const tasks = reconcilableTasks(model).map((task) => task.taskId);
+      const state = round ? beginRound(tasks, monotonicMs, desired.timing) : reconciliation;
+      return { ...model, reconciliation: sent(state, monotonicMs, desired.timing) };
+    }
+    case 'send-seed-hosts':
+      return { ...model, seedHosts: { sent: step.key, sentAtMs: monotonicMs } };
+    case 'register-anew':
+      return { ...model, session: { state: 'disconnected', why: 'registering as a new framework' } };
+  }
+}
+
+/** What is unwanted is remembered, and killed again and again, until Mesos says that it has ended or is unknown. */
+function settle(desired: DesiredCluster, model: Model, { status }: StepOf<'settle-status'>): Model {
+  const inbox = model.inbox.filter((known) => known !== status);
+  const known = model.strays.get(status.taskId);
+  if (isUnwanted(model, desired.framework.name, status)) {
+    const stray = { agentId: status.agentId, killedAtMs: known?.killedAtMs };
+    return { ...model, inbox, strays: withEntry(model.strays, status.taskId, stray) };
+  }
+  return { ...model, inbox, strays: saysAlive(status) ? model.strays : without(model.strays, status.taskId) };
+}

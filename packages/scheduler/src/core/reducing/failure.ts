@@ -1,0 +1,52 @@
+/** Steps that failed. Their outcome counts as unknown. */
+import type { CoreEvent } from '../events.ts';
+import type { DesiredCluster, Model, Now } from '../model.ts';
+import { askAlso } from '../reconcile.ts';
+import { withEntry } from './collections.ts';
+import { reduceDone } from './done.ts';
+
+type StepFailed = Extract<CoreEvent, { kind: 'step-failed' }>;
+
+export function reduceFailure(desired: DesiredCluster, model: Model, event: StepFailed, now: Now): Model {
+  const { step, error } = event;
+  const fails = { state: 'fails', error, retryAtMs: now.monotonicMs + desired.timing.retryMs } as const;
+  switch (event.service) {
+    case 'store':
+      // The intent is kept: if the record turns out to have been written, the launch goes on.
+      return {
+        ...model,
+        store: fails,
+        launches:
+          step.kind === 'assign'
+            ? withEntry(model.launches, step.record.nodeId, step.intent)
+            : model.launches,
+      };
+    case 'leases':
+      return { ...model, leaseService: fails, leasesAskedAtMs: now.monotonicMs };
+    case 'mesos':
+      return afterFailedCall(desired, model, step, now);
+  }
+}
+
+/** The master may have taken it. A launch is asked about; everything else repeats itself by its own timer. */
+function afterFailedCall(desired: DesiredCluster, model: Model, step: StepFailed['step'], now: Now): Model {
+  switch (step.kind) {
+    case 'accept': {
+      const done = reduceDone(desired, model, step, now);
+      return {
+        ...done,
+        reconciliation: askAlso(done.reconciliation, [step.intent.taskId], now.monotonicMs),
+      };
+    }
+    case 'decline':
+    case 'settle-status':
+    case 'kill':
+    case 'revive':
+    case 'suppress':
+    case 'reconcile':
+    case 'send-seed-hosts':
+      return reduceDone(desired, model, step, now);
+    default:
+      return model;
+  }
+}

@@ -1,0 +1,116 @@
+/** What is durable, and what follows from it: which node IDs are in use, which are wanted and vacant. */
+import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { LedgerSnapshot, Versioned } from '@mesos-elasticsearch/coordination';
+import { heldNodes, isHeld, wantedSize } from '../model.ts';
+import type { DesiredCluster, Failures, Model, Now } from '../model.ts';
+import { free, nodeIdsInUse, takeLowest } from '../node-ids.ts';
+import { askAlso } from '../reconcile.ts';
+import { without, withEntry } from './collections.ts';
+
+/** The ledger as a whole, at the start and after any failure of the store: nothing known before outlives it. */
+export function loadLedger(model: Model, snapshot: LedgerSnapshot, now: Now): Model {
+  const held = [...snapshot.nodes.values()].map(({ record }) => record).filter(isHeld);
+  const runs = held.flatMap((record) => {
+    const known = model.runs.get(record.nodeId);
+    const taskId = record.holder?.taskId ?? '';
+    const fresh = { taskId, launched: false, tied: false, assignedAtMs: now.monotonicMs };
+    return [[record.nodeId, known?.taskId === taskId ? known : fresh] as const];
+  });
+  const launches = [...model.launches].filter(
+    ([nodeId, intent]) => snapshot.nodes.get(nodeId)?.record.holder?.taskId === intent.taskId,
+  );
+  const tasks = held.flatMap((record) => (record.holder === undefined ? [] : [record.holder.taskId]));
+  return refill({
+    ...model,
+    ledgerLoaded: true,
+    store: { state: 'answers' },
+    framework: snapshot.framework,
+    nodes: snapshot.nodes,
+    nodeIds: nodeIdsInUse(held.map((record) => record.nodeId)),
+    vacancies: new Set(),
+    launches: new Map(launches),
+    runs: new Map(runs),
+    reconciliation:
+      model.session.state === 'subscribed'
+        ? askAlso(model.reconciliation, tasks, now.monotonicMs)
+        : model.reconciliation,
+  });
+}
+
+/** Hands out the lowest free numbers until as many nodes are wanted as they should be; a suspect node counts. */
+export function refill(model: Model): Model {
+  if (model.framework === undefined || !model.ledgerLoaded) return model;
+  const vacancies = new Set(model.vacancies);
+  let { nodeIds } = model;
+  const spare = wantedSize(model) - heldNodes(model).length;
+  while (vacancies.size > Math.max(spare, 0)) {
+    const highest = Math.max(...vacancies) as NodeId;
+    vacancies.delete(highest);
+    nodeIds = free(nodeIds, highest);
+  }
+  while (vacancies.size < spare) {
+    const taken = takeLowest(nodeIds);
+    vacancies.add(taken.id);
+    nodeIds = taken.ids;
+  }
+  return { ...model, vacancies, nodeIds };
+}
+
+export function noteRecord(
+  desired: DesiredCluster,
+  model: Model,
+  written: Versioned<NodeRecord>,
+  now: Now,
+): Model {
+  const { record } = written;
+  const { nodeId } = record;
+  const before = model.nodes.get(nodeId)?.record;
+  const vacancies = new Set(model.vacancies);
+  let { nodeIds } = model;
+  if (isHeld(record)) vacancies.delete(nodeId);
+  else if (before !== undefined && isHeld(before)) nodeIds = free(nodeIds, nodeId);
+  const leaves = record.holder?.taskId !== before?.holder?.taskId;
+  return refill({
+    ...model,
+    nodes: withEntry(model.nodes, nodeId, written),
+    vacancies,
+    nodeIds,
+    failures: countFailure(desired, model, record, before, now),
+    doubts: without(model.doubts, nodeId),
+    operatorReleases: leaves ? without(model.operatorReleases, nodeId) : model.operatorReleases,
+    launches: record.phase === 'assigned' ? model.launches : without(model.launches, nodeId),
+    runs: leaves ? withRun(model, record, now) : model.runs,
+  });
+}
+
+function withRun(model: Model, record: NodeRecord, now: Now): Model['runs'] {
+  if (record.holder === undefined) return without(model.runs, record.nodeId);
+  return withEntry(model.runs, record.nodeId, {
+    taskId: record.holder.taskId,
+    launched: false,
+    tied: false,
+    assignedAtMs: now.monotonicMs,
+  });
+}
+
+/** These ends are not the node's own fault: it is launched again at once. */
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['lease-expired', 'operator-word']);
+
+function countFailure(
+  { timing }: DesiredCluster,
+  model: Model,
+  record: NodeRecord,
+  before: NodeRecord | undefined,
+  now: Now,
+): Model['failures'] {
+  if (record.phase === 'running') return without(model.failures, record.nodeId);
+  const ended = before !== undefined && ['assigned', 'running', 'suspect'].includes(before.phase);
+  const ends = record.phase === 'vacant' || record.phase === 'releasing';
+  if (!ended || !ends) return model.failures;
+  if (record.phase === 'vacant' && NOT_ITS_FAULT.has(record.lastAgent?.left ?? '')) return model.failures;
+  const count = (model.failures.get(record.nodeId)?.count ?? 0) + 1;
+  // The first time is at once: agents die and offers go stale without any fault of the node's.
+  const pause = count === 1 ? 0 : Math.min(timing.relaunchFirstMs * 2 ** (count - 2), timing.relaunchMaxMs);
+  const failures: Failures = { count, notBeforeMs: now.monotonicMs + pause, last: record.why };
+  return withEntry(model.failures, record.nodeId, failures);
+}
