@@ -14,7 +14,9 @@ export default defineConfig({
   test: {
     globalSetup: [],
     projects: [
-      suite('unit', ['packages/*/src/**/*.test.ts'], { exclude: ['**/*.integration.test.ts'] }),
+      suite('unit', ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.mjs'], {
+        exclude: ['**/*.integration.test.ts'],
+      }),
       suite('integration', ['packages/*/src/**/*.integration.test.ts'], processes),
       suite('wire', ['test/wire/**/*.test.ts']),
       suite('conformance', ['test/conformance/**/*.test.ts'], processes),
