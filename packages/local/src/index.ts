@@ -1,1 +1,16 @@
 export type { ClusterControl, Victim } from './cluster-control.ts';
+export type { AgentOptions, RunningAgent } from './agent/options.ts';
+export { runAgent } from './agent/run-agent.ts';
+export type { Flags, FlagSpec } from './cli/flags.ts';
+export {
+  AGENT_FLAGS,
+  agentOptionsFromFlags,
+  FlagError,
+  MASTER_FLAGS,
+  masterOptionsFromFlags,
+} from './cli/flags.ts';
+export { runLocalCommand } from './cli/run-local-command.ts';
+export { parseAttributes, parseResources } from './core/resource-grammar.ts';
+export { ListenError } from './http/listen.ts';
+export type { MasterOptions, RunningMaster } from './master/options.ts';
+export { runMaster } from './master/run-master.ts';

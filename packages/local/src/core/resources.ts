@@ -155,7 +155,9 @@ export function reservedRole(resource: Resource): string {
 
 /** As the master prints resources in its messages: `cpus(*)(allocated: *):1.8; ports(*)(allocated: *):[1-2]`. */
 export function describe(resources: readonly Resource[], allocationRole: string): string {
-  return resources.map((resource) => `${describeName(resource, allocationRole)}:${value(resource)}`).join('; ');
+  return resources
+    .map((resource) => `${describeName(resource, allocationRole)}:${value(resource)}`)
+    .join('; ');
 }
 
 function describeName(resource: Resource, allocationRole: string): string {

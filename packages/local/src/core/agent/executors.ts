@@ -1,5 +1,11 @@
 /** The life of executors on this agent: started, subscribed, shut down, gone. */
-import type { ExecutorId, FrameworkId, StatusUuid, TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import type {
+  ExecutorId,
+  FrameworkId,
+  StatusUuid,
+  TaskInfo,
+  TaskStatus,
+} from '@mesos-elasticsearch/mesos-v1';
 import { agentUpdate, executorUpdate } from './updates.ts';
 import {
   isPartitionAware,
@@ -53,7 +59,8 @@ export function executorSubscribed(turn: Turn, key: string, said: Resubscription
     },
   });
   for (const status of said.unacknowledgedUpdates) {
-    if (status.uuid !== undefined) executorUpdate(turn, key, run, status as TaskStatus & { uuid: StatusUuid });
+    if (status.uuid !== undefined)
+      executorUpdate(turn, key, run, status as TaskStatus & { uuid: StatusUuid });
   }
   if (!first) dropUnheardOf(turn, key, said);
   for (const task of run.queued) deliver(turn, key, task);
@@ -100,7 +107,8 @@ export function shutdownFramework(turn: Turn, frameworkId: FrameworkId): void {
   if (framework === undefined) return;
   turn.state.frameworks.set(frameworkId, { ...framework, terminating: true });
   turn.changed = true;
-  for (const [key, stream] of turn.state.streams) if (stream.frameworkId === frameworkId) turn.state.streams.delete(key);
+  for (const [key, stream] of turn.state.streams)
+    if (stream.frameworkId === frameworkId) turn.state.streams.delete(key);
   for (const [key, run] of turn.state.executors) if (run.frameworkId === frameworkId) shutdownRun(turn, key);
   forgetIfIdle(turn, frameworkId);
 }
@@ -110,7 +118,8 @@ function forgetIfIdle(turn: Turn, frameworkId: FrameworkId): void {
   const busy = [...turn.state.executors.values()].some((run) => run.frameworkId === frameworkId);
   if (framework?.terminating !== true || busy) return;
   turn.state.frameworks.delete(frameworkId);
-  for (const [key, task] of turn.state.tasks) if (task.frameworkId === frameworkId) turn.state.tasks.delete(key);
+  for (const [key, task] of turn.state.tasks)
+    if (task.frameworkId === frameworkId) turn.state.tasks.delete(key);
   turn.changed = true;
 }
 

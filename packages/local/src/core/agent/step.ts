@@ -126,7 +126,11 @@ function passMessage(turn: Turn, message: Extract<ToAgent, { type: 'FRAMEWORK_ME
   const key = runKey(message.frameworkId, message.executorId);
   const run = turn.state.executors.get(key);
   if (run?.subscribed !== true || run.phase !== 'RUNNING') return;
-  turn.effects.push({ kind: 'TELL_EXECUTOR', key, event: { type: 'MESSAGE', message: { data: message.data } } });
+  turn.effects.push({
+    kind: 'TELL_EXECUTOR',
+    key,
+    event: { type: 'MESSAGE', message: { data: message.data } },
+  });
 }
 
 function setSubscribed(turn: Turn, key: string, subscribed: boolean): void {
@@ -146,7 +150,8 @@ function takeUpdate(turn: Turn, key: string, status: TaskStatus): void {
 
 function restarted(turn: Turn): void {
   const { executors, config } = turn.state;
-  const recoveringUntil = executors.size > 0 ? turn.nature.now + config.executorReregistrationTimeoutMs : undefined;
+  const recoveringUntil =
+    executors.size > 0 ? turn.nature.now + config.executorReregistrationTimeoutMs : undefined;
   turn.state = { ...turn.state, connected: false, recoveringUntil };
   for (const [key, run] of [...executors]) {
     putRun(turn, key, { ...run, subscribed: false, registerBy: undefined });

@@ -1,6 +1,12 @@
 /** The master's orders about tasks: run, kill, answer for those it thinks are here. */
 import { executorId as parseExecutorId } from '@mesos-elasticsearch/mesos-v1';
-import type { ExecutorInfo, FrameworkInfo, KillPolicy, TaskId, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
+import type {
+  ExecutorInfo,
+  FrameworkInfo,
+  KillPolicy,
+  TaskId,
+  TaskInfo,
+} from '@mesos-elasticsearch/mesos-v1';
 import { deliver, shutdownRun } from './executors.ts';
 import { agentUpdate, updateForUnknown } from './updates.ts';
 import { log, putRun, putTask, runKey, taskKey, tasksOf, tellExecutor } from './state.ts';
@@ -12,7 +18,13 @@ export function runTask(turn: Turn, framework: FrameworkInfo, task: TaskInfo): v
   if (frameworkId === undefined || agentId === undefined) return;
   const known = turn.state.frameworks.get(frameworkId);
   if (known?.terminating === true) {
-    updateForUnknown(turn, framework, task.taskId, 'REASON_EXECUTOR_TERMINATED', 'Framework is being shut down on this agent');
+    updateForUnknown(
+      turn,
+      framework,
+      task.taskId,
+      'REASON_EXECUTOR_TERMINATED',
+      'Framework is being shut down on this agent',
+    );
     return;
   }
   turn.state.frameworks.set(frameworkId, { info: framework, terminating: false });
@@ -53,12 +65,27 @@ function executorFor(task: TaskInfo): ExecutorInfo {
   };
 }
 
-function startRun(turn: Turn, key: string, framework: FrameworkInfo, task: TaskInfo, info: ExecutorInfo): void {
+function startRun(
+  turn: Turn,
+  key: string,
+  framework: FrameworkInfo,
+  task: TaskInfo,
+  info: ExecutorInfo,
+): void {
   const { config, agentId } = turn.state;
   const frameworkId = framework.id;
   if (frameworkId === undefined || agentId === undefined) return;
   const containerId = turn.nature.newContainerId();
-  const path = ['slaves', agentId, 'frameworks', frameworkId, 'executors', info.executorId, 'runs', containerId];
+  const path = [
+    'slaves',
+    agentId,
+    'frameworks',
+    frameworkId,
+    'executors',
+    info.executorId,
+    'runs',
+    containerId,
+  ];
   const run: ExecutorRun = {
     frameworkId,
     executorId: info.executorId,
@@ -78,13 +105,19 @@ function startRun(turn: Turn, key: string, framework: FrameworkInfo, task: TaskI
   turn.effects.push({ kind: 'LAUNCH', key, run, task, framework });
 }
 
-export function killTask(turn: Turn, framework: FrameworkInfo, taskId: TaskId, killPolicy?: KillPolicy): void {
+export function killTask(
+  turn: Turn,
+  framework: FrameworkInfo,
+  taskId: TaskId,
+  killPolicy?: KillPolicy,
+): void {
   if (framework.id === undefined) return;
   const task = turn.state.tasks.get(taskKey(framework.id, taskId));
   const run = task && turn.state.executors.get(task.owner);
   if (task === undefined || run === undefined) {
     // A terminal task whose update still waits for its acknowledgement has said all there is to say.
-    if (task === undefined) updateForUnknown(turn, framework, taskId, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
+    if (task === undefined)
+      updateForUnknown(turn, framework, taskId, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
     return;
   }
   if (run.queued.some((queued) => queued.taskId === taskId)) {
@@ -112,6 +145,12 @@ function killQueued(turn: Turn, run: ExecutorRun, task: AgentTask): void {
 export function reconcileTasks(turn: Turn, framework: FrameworkInfo, taskIds: readonly TaskId[]): void {
   for (const taskId of taskIds) {
     if (framework.id === undefined || turn.state.tasks.has(taskKey(framework.id, taskId))) continue;
-    updateForUnknown(turn, framework, taskId, 'REASON_RECONCILIATION', 'Reconciliation: task unknown to the agent');
+    updateForUnknown(
+      turn,
+      framework,
+      taskId,
+      'REASON_RECONCILIATION',
+      'Reconciliation: task unknown to the agent',
+    );
   }
 }

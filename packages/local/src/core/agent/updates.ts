@@ -3,7 +3,14 @@
  * acknowledgement; re-sent after 10 s, doubling to 10 min, paused while the master is away (reference 1.6).
  */
 import { isTerminal } from '@mesos-elasticsearch/mesos-v1';
-import type { FrameworkId, FrameworkInfo, StatusUuid, TaskId, TaskState, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import type {
+  FrameworkId,
+  FrameworkInfo,
+  StatusUuid,
+  TaskId,
+  TaskState,
+  TaskStatus,
+} from '@mesos-elasticsearch/mesos-v1';
 import { isPartitionAware, log, putStream, putTask, taskKey, tellExecutor, tellMaster } from './state.ts';
 import type { AgentTask, DestroyCause, ExecutorRun, Turn, UpdateStream } from './state.ts';
 
@@ -23,7 +30,11 @@ function send(turn: Turn, stream: UpdateStream): void {
 }
 
 /** Queues an update that has its uuid; sends it if it is the first. */
-export function enqueue(turn: Turn, frameworkId: FrameworkId, status: TaskStatus & { uuid: StatusUuid }): void {
+export function enqueue(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  status: TaskStatus & { uuid: StatusUuid },
+): void {
   const { resendMinMs } = turn.state.config;
   const known = turn.state.streams.get(taskKey(frameworkId, status.taskId));
   const stream: UpdateStream = {
@@ -78,7 +89,13 @@ export function agentUpdate(turn: Turn, task: AgentTask, cause: DestroyCause): v
 }
 
 /** About a task that this agent does not have; reliable all the same. */
-export function updateForUnknown(turn: Turn, framework: FrameworkInfo, taskId: TaskId, reason: string, message: string): void {
+export function updateForUnknown(
+  turn: Turn,
+  framework: FrameworkInfo,
+  taskId: TaskId,
+  reason: string,
+  message: string,
+): void {
   if (framework.id === undefined) return;
   enqueue(turn, framework.id, {
     taskId,
@@ -93,7 +110,12 @@ export function updateForUnknown(turn: Turn, framework: FrameworkInfo, taskId: T
 }
 
 /** What the executor said, completed with what the agent knows. `status.uuid` has been checked. */
-export function executorUpdate(turn: Turn, key: string, run: ExecutorRun, status: TaskStatus & { uuid: StatusUuid }): void {
+export function executorUpdate(
+  turn: Turn,
+  key: string,
+  run: ExecutorRun,
+  status: TaskStatus & { uuid: StatusUuid },
+): void {
   const task = turn.state.tasks.get(taskKey(run.frameworkId, status.taskId));
   const stream = turn.state.streams.get(taskKey(run.frameworkId, status.taskId));
   const taken = { taskId: status.taskId, uuid: status.uuid };

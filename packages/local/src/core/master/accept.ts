@@ -64,11 +64,17 @@ function checkOffers(
   if (stale !== undefined) return { fault: `Offer ${stale} is no longer valid` };
   const agents = new Set(ids.flatMap((id) => ownOffer(turn, frameworkId, id)?.agentId ?? []));
   const agentId = [...agents][0];
-  if (agents.size !== 1 || agentId === undefined) return { fault: 'Aggregated offers must belong to one single agent' };
+  if (agents.size !== 1 || agentId === undefined)
+    return { fault: 'Aggregated offers must belong to one single agent' };
   return { agentId };
 }
 
-function rejectLaunches(turn: Turn, frameworkId: FrameworkId, operations: readonly Operation[], fault: string): void {
+function rejectLaunches(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  operations: readonly Operation[],
+  fault: string,
+): void {
   const info = turn.state.frameworks.get(frameworkId)?.info;
   for (const task of operations.flatMap((operation) => operation.launch?.taskInfos ?? [])) {
     masterUpdate(turn, frameworkId, {

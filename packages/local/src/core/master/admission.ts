@@ -15,9 +15,6 @@ export function refuseSubscribe(
   request: { readonly streamId: string | undefined; readonly principal: string | undefined },
 ): Refusal | undefined {
   const { frameworkInfo } = call.subscribe;
-  if (call.frameworkId !== frameworkInfo.id) {
-    return bad("Failed to validate scheduler::Call: 'framework_id' differs from 'subscribe.framework_info.id'");
-  }
   const { principal } = request;
   const claimed = frameworkInfo.principal;
   if (principal !== undefined && claimed !== undefined && claimed !== principal) {
@@ -35,11 +32,8 @@ export function refuseCall(
   call: SchedulerCall,
   request: { readonly streamId: string | undefined; readonly principal: string | undefined },
 ): Refusal | undefined {
-  if (call.frameworkId === undefined) {
-    return bad("Failed to validate scheduler::Call: Expecting 'framework_id' to be present");
-  }
-  const framework = state.frameworks.get(call.frameworkId);
-  if (framework === undefined) return bad('Framework cannot be found');
+  const framework = call.frameworkId && state.frameworks.get(call.frameworkId);
+  if (!framework) return bad('Framework cannot be found');
   const { principal, streamId } = request;
   if (principal !== undefined && framework.info.principal !== principal) {
     return bad(

@@ -47,7 +47,10 @@ export function register(turn: Turn, link: LinkId, agent: AgentRegistration): vo
   tellAgent(turn, id, { type: 'PING' });
   adopt(turn, id, agent, returning);
   missing(turn, id, agent);
-  log(turn, returning ? 'unreachable agent returned' : 'agent registered', { agentId: id, hostname: agent.hostname });
+  log(turn, returning ? 'unreachable agent returned' : 'agent registered', {
+    agentId: id,
+    hostname: agent.hostname,
+  });
   allocate(turn);
 }
 
@@ -64,12 +67,14 @@ function adopt(turn: Turn, id: AgentId, agent: AgentRegistration, returning: boo
     if (completed.includes(frameworkId) || toldLost) shutdown.add(frameworkId);
   }
   for (const [key, task] of unreachableTasks) if (task.agentId === id) unreachableTasks.delete(key);
+  for (const [key, executor] of executors) if (executor.agentId === id) executors.delete(key);
   for (const executor of agent.executors) {
     if (completed.includes(executor.frameworkId)) continue;
     executors.set(executorKey(id, executor.frameworkId, executor.executorId), { ...executor, agentId: id });
   }
   for (const task of agent.tasks) {
-    if (!shutdown.has(task.frameworkId)) tasks.set(taskKey(task.frameworkId, task.taskId), { ...task, agentId: id });
+    if (!shutdown.has(task.frameworkId))
+      tasks.set(taskKey(task.frameworkId, task.taskId), { ...task, agentId: id });
   }
   for (const frameworkId of shutdown) tellAgent(turn, id, { type: 'SHUTDOWN_FRAMEWORK', frameworkId });
 }
@@ -148,7 +153,8 @@ export function markUnreachable(turn: Turn, agent: Agent, why: string): void {
       unreachableTime: { nanoseconds: since },
     });
   }
-  for (const [key, executor] of state.executors) if (executor.agentId === agent.id) state.executors.delete(key);
+  for (const [key, executor] of state.executors)
+    if (executor.agentId === agent.id) state.executors.delete(key);
   rescindOffersOf(turn, agent.id);
   state.agents.delete(agent.id);
   state.unreachable.set(agent.id, { since, hostname: agent.hostname });
@@ -168,7 +174,8 @@ function announceLoss(turn: Turn, agentId: AgentId): void {
 export function tickAgents(turn: Turn): void {
   for (const agent of [...turn.state.agents.values()]) {
     if (agent.link === undefined) {
-      if ((agent.reregisterBy ?? Infinity) <= turn.now) markUnreachable(turn, agent, 'agent did not re-register');
+      if ((agent.reregisterBy ?? Infinity) <= turn.now)
+        markUnreachable(turn, agent, 'agent did not re-register');
     } else if (agent.pingAt <= turn.now) ping(turn, agent);
   }
   for (const [id, { deadline, hostname }] of [...turn.state.recovered]) {
@@ -192,7 +199,11 @@ function ping(turn: Turn, agent: Agent): void {
   tellAgent(turn, agent.id, { type: 'PING' });
 }
 
-export function executorExited(turn: Turn, link: LinkId, exit: Extract<ToMaster, { type: 'EXECUTOR_EXITED' }>): void {
+export function executorExited(
+  turn: Turn,
+  link: LinkId,
+  exit: Extract<ToMaster, { type: 'EXECUTOR_EXITED' }>,
+): void {
   const agent = agentOf(turn, link);
   if (agent === undefined) return;
   const { frameworkId, executorId, status } = exit;
@@ -201,7 +212,11 @@ export function executorExited(turn: Turn, link: LinkId, exit: Extract<ToMaster,
   sendTo(turn, frameworkId, { type: 'FAILURE', failure: { agentId: agent.id, executorId, status } });
 }
 
-export function executorMessage(turn: Turn, link: LinkId, message: Extract<ToMaster, { type: 'EXECUTOR_MESSAGE' }>): void {
+export function executorMessage(
+  turn: Turn,
+  link: LinkId,
+  message: Extract<ToMaster, { type: 'EXECUTOR_MESSAGE' }>,
+): void {
   const agent = agentOf(turn, link);
   if (agent === undefined) return;
   const { frameworkId, executorId, data } = message;

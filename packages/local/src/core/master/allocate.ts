@@ -45,7 +45,9 @@ function dominantShare(state: MasterState, framework: Framework): number {
 }
 
 function filtered(framework: Framework, agentId: AgentId, resources: readonly Resource[]): boolean {
-  return framework.filters.some((filter) => filter.agentId === agentId && contains(filter.refused, resources));
+  return framework.filters.some(
+    (filter) => filter.agentId === agentId && contains(filter.refused, resources),
+  );
 }
 
 function offerable(framework: Framework, agentId: AgentId, free: readonly Resource[]): Resource[] {

@@ -34,7 +34,8 @@ function rolesFault(info: FrameworkInfo): string | undefined {
 function fault(turn: Turn, info: FrameworkInfo): string | undefined {
   const known = info.id === undefined ? undefined : turn.state.frameworks.get(info.id);
   if (info.id !== undefined && turn.state.completed.includes(info.id)) return 'Framework has been removed';
-  if (known && known.info.principal !== info.principal) return "Changing framework's principal is not allowed.";
+  if (known && known.info.principal !== info.principal)
+    return "Changing framework's principal is not allowed.";
   return rolesFault(info);
 }
 
@@ -121,12 +122,14 @@ export function removeFramework(turn: Turn, frameworkId: FrameworkId): void {
     involved.add(executor.agentId);
     executors.delete(key);
   }
-  for (const [key, task] of unreachableTasks) if (task.frameworkId === frameworkId) unreachableTasks.delete(key);
+  for (const [key, task] of unreachableTasks)
+    if (task.frameworkId === frameworkId) unreachableTasks.delete(key);
   for (const agentId of involved) tellAgent(turn, agentId, { type: 'SHUTDOWN_FRAMEWORK', frameworkId });
   turn.state.frameworks.delete(frameworkId);
   const completed = [...turn.state.completed, frameworkId].slice(-COMPLETED_FRAMEWORKS_KEPT);
   turn.state = { ...turn.state, completed };
-  if (framework.streamId !== undefined) turn.effects.push({ kind: 'CLOSE_STREAM', streamId: framework.streamId });
+  if (framework.streamId !== undefined)
+    turn.effects.push({ kind: 'CLOSE_STREAM', streamId: framework.streamId });
   log(turn, 'framework removed', { frameworkId });
 }
 

@@ -6,7 +6,10 @@ import { executorKey, taskKey, tellAgent } from './state.ts';
 import type { Turn } from './state.ts';
 
 function comparable(info: ExecutorInfo, frameworkId: FrameworkId): string {
-  const resources = (info.resources ?? []).map((resource) => ({ ...withoutAllocation(resource), role: resource.role ?? '*' }));
+  const resources = (info.resources ?? []).map((resource) => ({
+    ...withoutAllocation(resource),
+    role: resource.role ?? '*',
+  }));
   return JSON.stringify({ type: 'CUSTOM', ...info, frameworkId, resources }, (_key, value: unknown) => {
     if (typeof value === 'bigint') return value.toString();
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
@@ -28,7 +31,12 @@ function cost(turn: Turn, frameworkId: FrameworkId, agentId: AgentId, task: Task
   return pooled(task.resources ?? [], extra ?? []);
 }
 
-function identityFault(turn: Turn, frameworkId: FrameworkId, agentId: AgentId, task: TaskInfo): string | undefined {
+function identityFault(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  agentId: AgentId,
+  task: TaskInfo,
+): string | undefined {
   const key = taskKey(frameworkId, task.taskId);
   if (!isValidMesosId(task.taskId)) return `Task ID '${task.taskId}' is invalid`;
   if (turn.state.tasks.has(key) || turn.state.unreachableTasks.has(key)) {
@@ -40,7 +48,12 @@ function identityFault(turn: Turn, frameworkId: FrameworkId, agentId: AgentId, t
   return undefined;
 }
 
-function executorFault(turn: Turn, frameworkId: FrameworkId, agentId: AgentId, task: TaskInfo): string | undefined {
+function executorFault(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  agentId: AgentId,
+  task: TaskInfo,
+): string | undefined {
   const { executor } = task;
   if ((executor === undefined) === (task.command === undefined)) {
     return 'Task should have at least one (but not both) of CommandInfo or ExecutorInfo present';
@@ -80,7 +93,12 @@ export function taskFault(
 }
 
 /** Records the task as STAGING, tells the agent, and says what it took. */
-export function launchTask(turn: Turn, frameworkId: FrameworkId, agentId: AgentId, task: TaskInfo): Resource[] {
+export function launchTask(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  agentId: AgentId,
+  task: TaskInfo,
+): Resource[] {
   const framework = turn.state.frameworks.get(frameworkId);
   if (framework === undefined) return [];
   const taken = cost(turn, frameworkId, agentId, task);

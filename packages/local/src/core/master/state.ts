@@ -214,7 +214,11 @@ export function stateFor(info: FrameworkInfo | undefined, fine: TaskState): Task
 }
 
 /** An update made by the master itself: no uuid, never re-sent, not to be acknowledged. */
-export function masterUpdate(turn: Turn, frameworkId: FrameworkId, status: Omit<TaskStatus, 'source' | 'timestamp'>): void {
+export function masterUpdate(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  status: Omit<TaskStatus, 'source' | 'timestamp'>,
+): void {
   sendTo(turn, frameworkId, {
     type: 'UPDATE',
     update: { status: { ...status, source: 'SOURCE_MASTER', timestamp: turn.now / 1000 } },

@@ -2,7 +2,15 @@
 import type { SchedulerCall, StreamId } from '@mesos-elasticsearch/mesos-v1';
 import type { ToMaster } from '../link-protocol.ts';
 import { accept } from './accept.ts';
-import { executorExited, executorMessage, isCurrentLink, linkClosed, pong, register, tickAgents } from './agents.ts';
+import {
+  executorExited,
+  executorMessage,
+  isCurrentLink,
+  linkClosed,
+  pong,
+  register,
+  tickAgents,
+} from './agents.ts';
 import { allocate } from './allocate.ts';
 import { removeFramework, streamClosed, subscribe, tickFrameworks } from './frameworks.ts';
 import type { Subscription } from './frameworks.ts';

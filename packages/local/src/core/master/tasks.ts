@@ -14,7 +14,10 @@ import { log, masterUpdate, sendTo, stateFor, taskKey, tellAgent } from './state
 import type { Turn } from './state.ts';
 
 /** An update of the agent's: kept as the task's newest state and passed on as it came. */
-export function statusUpdate(turn: Turn, { frameworkId, status, latestState }: Extract<ToMaster, { type: 'STATUS_UPDATE' }>): void {
+export function statusUpdate(
+  turn: Turn,
+  { frameworkId, status, latestState }: Extract<ToMaster, { type: 'STATUS_UPDATE' }>,
+): void {
   if (!turn.state.frameworks.has(frameworkId)) {
     log(turn, 'status update of an unknown framework ignored', { frameworkId, taskId: status.taskId });
     return;
@@ -43,9 +46,18 @@ export function latestState(turn: Turn, said: Extract<ToMaster, { type: 'LATEST_
   if (task !== undefined) turn.state.tasks.set(key, { ...task, state: said.latestState });
 }
 
-export function acknowledge(turn: Turn, frameworkId: FrameworkId, ack: Extract<SchedulerCall, { type: 'ACKNOWLEDGE' }>['acknowledge']): void {
+export function acknowledge(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  ack: Extract<SchedulerCall, { type: 'ACKNOWLEDGE' }>['acknowledge'],
+): void {
   // Dropped when the agent is away: the update comes again.
-  const told = tellAgent(turn, ack.agentId, { type: 'ACKNOWLEDGE', frameworkId, taskId: ack.taskId, uuid: ack.uuid });
+  const told = tellAgent(turn, ack.agentId, {
+    type: 'ACKNOWLEDGE',
+    frameworkId,
+    taskId: ack.taskId,
+    uuid: ack.uuid,
+  });
   if (!told) return;
   const key = taskKey(frameworkId, ack.taskId);
   const task = turn.state.tasks.get(key);
@@ -106,7 +118,11 @@ function answerKnown(turn: Turn, task: TaskRecord): void {
 type Answer = Pick<TaskStatus, 'state' | 'message' | 'unreachableTime'>;
 
 /** The table of the reference, section 1.6: first match wins; undefined means silence. */
-function answerUnknown(turn: Turn, frameworkId: FrameworkId, agentId: AgentId | undefined): Answer | undefined {
+function answerUnknown(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  agentId: AgentId | undefined,
+): Answer | undefined {
   const { recovered, agents, unreachable } = turn.state;
   const fine = (state: TaskState) => stateFor(turn.state.frameworks.get(frameworkId)?.info, state);
   if (agentId === undefined ? recovered.size > 0 : recovered.has(agentId)) return undefined;
@@ -124,7 +140,12 @@ function answerUnknown(turn: Turn, frameworkId: FrameworkId, agentId: AgentId | 
   return { state: fine('TASK_UNKNOWN'), message: 'Reconciliation: Task is unknown' };
 }
 
-function reconcileOne(turn: Turn, frameworkId: FrameworkId, taskId: TaskId, agentId: AgentId | undefined): void {
+function reconcileOne(
+  turn: Turn,
+  frameworkId: FrameworkId,
+  taskId: TaskId,
+  agentId: AgentId | undefined,
+): void {
   const known = turn.state.tasks.get(taskKey(frameworkId, taskId));
   if (known !== undefined) {
     answerKnown(turn, known);

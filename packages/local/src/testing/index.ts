@@ -1,0 +1,1 @@
+export { bundleLocalProgram } from './bundle.ts';
