@@ -1,0 +1,229 @@
+/** The way up, one step after the other; an order to stop is obeyed between two steps. */
+import type { LaunchSpec, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
+import type { Effect } from './effects.ts';
+import type { MachineEvent } from './events.ts';
+import { decideMarker } from './marker.ts';
+import type { Limits, Starting, StopOrder, Transition, Up } from './state.ts';
+import { NOTHING_HELD } from './state.ts';
+import { beginStop, prepend, retryDelayMs } from './stop.ts';
+
+/** An attach whose outcome is unknown is tried this often before everything is undone. */
+const ATTACH_TRIES = 3;
+
+export function beginStart(spec: LaunchSpec, limits: Limits): Transition {
+  const state: Starting = {
+    phase: 'starting',
+    spec,
+    limits,
+    held: NOTHING_HELD,
+    step: 'prepare',
+    role: 'config',
+    attempt: 0,
+    report: emptyReport(spec),
+    stop: undefined,
+    seedHosts: undefined,
+  };
+  const starting: Effect = {
+    kind: 'send-status',
+    status: { taskId: spec.taskId, state: 'TASK_STARTING', message: 'preparing volumes and Elasticsearch' },
+  };
+  return { state, effects: [starting, { kind: 'prepare', spec }] };
+}
+
+export function onStarting(state: Starting, event: MachineEvent): Transition {
+  switch (event.kind) {
+    case 'prepared':
+      return next(state, { step: 'take-lease' }, { kind: 'take-lease', spec: state.spec });
+    case 'lease-taken':
+      return next(hold(state, { lease: true }), { step: 'ensure' }, { kind: 'ensure', spec: state.spec });
+    case 'lease-refused':
+      return fail(
+        state,
+        `lease of node ${String(state.spec.nodeId)} in epoch ${String(state.spec.epoch)} refused: ${event.why}`,
+      );
+    case 'ensured':
+      return next(state, { step: 'attach', role: 'config', attempt: 0 }, { kind: 'attach', role: 'config' });
+    case 'attached':
+      return onAttached(holdVolume(state, event.role), event.role);
+    case 'process-started': {
+      const started = hold(withMounts(state, event.mountpoints, event.tied), { process: true });
+      return next(started, { step: 'inspect' }, { kind: 'inspect' });
+    }
+    case 'volumes-inspected':
+      return onInspected(state, event);
+    case 'claimed':
+      return next(state, { step: 'configure' }, { kind: 'configure' });
+    case 'configured': {
+      const report = { ...state.report, elasticsearchVersion: event.elasticsearchVersion };
+      return next({ ...state, report }, { step: 'go' }, { kind: 'go' });
+    }
+    case 'gone-ahead':
+      return onGoneAhead(state);
+    case 'step-failed':
+      return onStepFailed(state, event);
+    case 'timer':
+      return event.name === 'retry' ? retryAttach(state) : stay(state);
+    default:
+      return onDisturbed(state, event);
+  }
+}
+
+/** What can come in between: it is remembered, and obeyed when the step under way has answered. */
+function onDisturbed(state: Starting, event: MachineEvent): Transition {
+  switch (event.kind) {
+    case 'kill':
+      return event.taskId === state.spec.taskId
+        ? order(state, { ending: { state: 'TASK_KILLED', message: 'killed during start' }, graceMs: 0 })
+        : stay(state);
+    case 'shutdown':
+      return order(state, {
+        ending: { state: 'TASK_KILLED', message: 'shut down during start' },
+        graceMs: 0,
+      });
+    case 'agent-gone':
+      return order(state, failure('the agent did not come back within the recovery timeout'));
+    case 'lease-closed':
+      return order(state, failure(leaseText(state, 'was closed by the scheduler')));
+    case 'lease-expired':
+      return state.spec.lease.policy === 'fence'
+        ? order(state, failure(leaseText(state, `could not be renewed in time: ${event.message}`)))
+        : stay(state);
+    case 'process-gone':
+      return order(
+        hold(state, { process: false }),
+        failure(`the guard ended before Elasticsearch was started: ${event.how}`),
+      );
+    default:
+      return stay(state);
+  }
+}
+
+/** A process that waits for its go holds nothing worth a graceful stop: it is killed outright. */
+function onGoneAhead(state: Starting): Transition {
+  if (state.stop) return beginStop(state, state.stop);
+  const up: Up = {
+    phase: 'up',
+    spec: state.spec,
+    limits: state.limits,
+    held: state.held,
+    joined: false,
+    report: state.report,
+  };
+  const hosts = state.seedHosts;
+  return { state: up, effects: hosts === undefined ? [] : [{ kind: 'write-seed-hosts', hosts }] };
+}
+
+function onAttached(state: Starting, role: VolumeRole): Transition {
+  switch (role) {
+    case 'config':
+      return next(state, { step: 'attach', role: 'data', attempt: 0 }, { kind: 'attach', role: 'data' });
+    case 'data':
+      return next(state, { step: 'start-process' }, { kind: 'start-process' });
+  }
+}
+
+function onInspected(
+  state: Starting,
+  event: Extract<MachineEvent, { kind: 'volumes-inspected' }>,
+): Transition {
+  const { findings, freshIdentities } = event;
+  const config = decideMarker(state.spec, 'config', findings.config, freshIdentities.config);
+  const data = decideMarker(state.spec, 'data', findings.data, freshIdentities.data);
+  // Both are decided before either is written to.
+  if (config.kind === 'refuse') return fail(state, config.why);
+  if (data.kind === 'refuse') return fail(state, data.why);
+  const decisions = { config, data };
+  const volumes = state.report.volumes.map((volume) => {
+    const { marker, previousEpoch } = decisions[volume.role];
+    const known = { ...volume, volumeIdentity: marker.volumeIdentity };
+    return previousEpoch === undefined ? known : { ...known, previousEpoch };
+  });
+  const report: NodeReport = { ...state.report, volumes };
+  return next({ ...state, report }, { step: 'claim' }, { kind: 'claim', markers: decisions });
+}
+
+function onStepFailed(state: Starting, event: Extract<MachineEvent, { kind: 'step-failed' }>): Transition {
+  if (event.step !== 'attach' || event.outcome === 'not-done') return fail(state, event.message);
+  // It may be attached: it is ours to detach from now on.
+  const held = holdVolume(state, event.role ?? state.role);
+  if (held.stop || held.attempt + 1 >= ATTACH_TRIES) return fail(held, event.message);
+  return {
+    state: { ...held, attempt: held.attempt + 1 },
+    effects: [
+      {
+        kind: 'log',
+        level: 'warn',
+        message: 'not known whether the volume is attached; trying again',
+        fields: { why: event.message, attempt: held.attempt + 1 },
+      },
+      { kind: 'start-timer', name: 'retry', ms: retryDelayMs(held.attempt) },
+    ],
+  };
+}
+
+function retryAttach(state: Starting): Transition {
+  if (state.step !== 'attach') return stay(state);
+  return next(state, {}, { kind: 'attach', role: state.role });
+}
+
+function next(state: Starting, change: Partial<Starting>, effect: Effect): Transition {
+  const moved: Starting = { ...state, ...change };
+  return moved.stop ? beginStop(moved, moved.stop) : { state: moved, effects: [effect] };
+}
+
+/** An earlier order to stop keeps its say: a KILL stays a KILL though the step then fails. */
+function fail(state: Starting, message: string): Transition {
+  if (!state.stop) return beginStop(state, failure(message));
+  const also: Effect = { kind: 'log', level: 'warn', message: 'start step failed', fields: { why: message } };
+  return prepend([also], beginStop(state, state.stop));
+}
+
+function order(state: Starting, stop: StopOrder): Transition {
+  return { state: { ...state, stop: state.stop ?? stop }, effects: [] };
+}
+
+function hold(state: Starting, change: Partial<Starting['held']>): Starting {
+  return { ...state, held: { ...state.held, ...change } };
+}
+function holdVolume(state: Starting, role: VolumeRole): Starting {
+  const { volumes } = state.held;
+  return volumes.includes(role) ? state : hold(state, { volumes: [...volumes, role] });
+}
+function stay(state: Starting): Transition {
+  return { state, effects: [] };
+}
+export function failure(message: string): StopOrder {
+  return { ending: { state: 'TASK_FAILED', message }, graceMs: 0 };
+}
+export function leaseText(state: Starting | Up, what: string): string {
+  return `the lease of node ${String(state.spec.nodeId)} in epoch ${String(state.spec.epoch)} ${what}`;
+}
+
+function withMounts(
+  state: Starting,
+  mountpoints: Readonly<Record<VolumeRole, string>>,
+  tied: boolean,
+): Starting {
+  const volumes = state.report.volumes.map((volume) => ({ ...volume, mountpoint: mountpoints[volume.role] }));
+  return { ...state, report: { ...state.report, tied, volumes } };
+}
+
+function emptyReport(spec: LaunchSpec): NodeReport {
+  const { publishHost, httpPort, transportPort } = spec.elasticsearch;
+  const volume = (role: VolumeRole) => ({
+    role,
+    name: spec.volumes[role].name,
+    driver: spec.volumes[role].driver,
+    mountpoint: '',
+    volumeIdentity: '',
+  });
+  return {
+    version: 1,
+    nodeId: spec.nodeId,
+    epoch: spec.epoch,
+    http: `${publishHost}:${String(httpPort)}`,
+    transport: `${publishHost}:${String(transportPort)}`,
+    volumes: [volume('config'), volume('data')],
+    tied: false,
+  };
+}

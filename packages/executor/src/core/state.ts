@@ -1,0 +1,79 @@
+/** Where an executor stands with its one task. */
+import type { LaunchSpec, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
+import type { Effect } from './effects.ts';
+import type { StepName } from './events.ts';
+
+/** What must be let go before a terminal status may be sent. */
+export interface Held {
+  readonly lease: boolean;
+  /** Attached, or perhaps attached (an attach whose outcome is unknown). In the order of attaching. */
+  readonly volumes: readonly VolumeRole[];
+  readonly process: boolean;
+}
+
+/** The terminal status that the stop leads to. */
+export interface Ending {
+  readonly state: 'TASK_FAILED' | 'TASK_KILLED';
+  readonly message: string;
+}
+
+/** `graceMs` 0: no SIGTERM first. */
+export interface StopOrder {
+  readonly ending: Ending;
+  readonly graceMs: number;
+}
+
+interface Common {
+  readonly spec: LaunchSpec;
+  readonly held: Held;
+  readonly limits: Limits;
+}
+
+/** From the executor's environment; milliseconds. */
+export interface Limits {
+  /** Upper bound for a stop ordered by SHUTDOWN: the agent's grace period less what the unmount needs. */
+  readonly shutdownStopMs: number;
+}
+
+export interface Idle {
+  readonly phase: 'idle';
+  readonly limits: Limits;
+}
+/** One start step is under way; an order to stop waits for its answer. */
+export interface Starting extends Common {
+  readonly phase: 'starting';
+  readonly step: Exclude<StepName, 'detach'>;
+  /** Which volume an `attach` is about, and which try it is. */
+  readonly role: VolumeRole;
+  readonly attempt: number;
+  readonly report: NodeReport;
+  readonly stop: StopOrder | undefined;
+  /** Newer than the launch spec's; written as soon as there is a configuration. */
+  readonly seedHosts: readonly string[] | undefined;
+}
+/** Elasticsearch may run. Joined: RUNNING was sent. */
+export interface Up extends Common {
+  readonly phase: 'up';
+  readonly joined: boolean;
+  readonly report: NodeReport;
+}
+/** The process is being stopped, or volumes detached, or the lease given back: see `held` for what is left. */
+export interface Stopping extends Common {
+  readonly phase: 'stopping';
+  readonly ending: Ending;
+  /** Which try of the detach under way; 0 while the process is not gone. */
+  readonly attempt: number;
+  readonly killed: boolean;
+}
+export interface Ended {
+  readonly phase: 'ended';
+  readonly limits: Limits;
+}
+export type State = Idle | Starting | Up | Stopping | Ended;
+
+export interface Transition {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export const NOTHING_HELD: Held = { lease: false, volumes: [], process: false };

@@ -1,0 +1,134 @@
+/**
+ * Letting go, in this order: the process, the volumes (last attached first), the lease, and only then the
+ * terminal status (design rule 3: the executor's own terminal status means released).
+ */
+import type { Effect } from './effects.ts';
+import type { MachineEvent } from './events.ts';
+import type { Held, Stopping, StopOrder, Transition, Up, Starting } from './state.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/** 1, 2, 4… seconds, at most 30. */
+export function retryDelayMs(attempt: number): number {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 10));
+}
+
+/** Leaves the start or the run: nothing of the start is under way any more. */
+export function beginStop(from: Starting | Up, order: StopOrder): Transition {
+  const hard = order.graceMs <= 0;
+  const state: Stopping = {
+    phase: 'stopping',
+    spec: from.spec,
+    limits: from.limits,
+    held: from.held,
+    ending: order.ending,
+    attempt: 0,
+    killed: hard,
+  };
+  const why: Effect = {
+    kind: 'log',
+    level: order.ending.state === 'TASK_KILLED' ? 'info' : 'error',
+    message: 'stopping',
+    fields: { why: order.ending.message, graceMs: order.graceMs },
+  };
+  if (!from.held.process) return prepend([why], letGoNext(state));
+  const stop: Effect[] = hard
+    ? [{ kind: 'kill-process' }]
+    : [{ kind: 'stop-process' }, { kind: 'start-timer', name: 'grace-over', ms: order.graceMs }];
+  return { state, effects: [why, ...stop] };
+}
+
+export function onStopping(state: Stopping, event: MachineEvent): Transition {
+  switch (event.kind) {
+    case 'process-gone':
+      return state.held.process ? letGoNext(withHeld(state, { process: false })) : stay(state);
+    case 'detached':
+      return letGoNext(
+        withHeld(
+          { ...state, attempt: 0 },
+          { volumes: state.held.volumes.filter((role) => role !== event.role) },
+        ),
+      );
+    case 'step-failed':
+      return event.step === 'detach' ? onDetachFailed(state, event.message) : stay(state);
+    case 'lease-given-back':
+      return finished(withHeld(state, { lease: false }));
+    case 'timer':
+      return onTimer(state, event.name);
+    case 'kill':
+      return shortenGrace(state, event.taskId === state.spec.taskId ? event.graceMs : undefined);
+    case 'shutdown':
+      return shortenGrace(state, state.limits.shutdownStopMs);
+    case 'lease-expired':
+      return state.spec.lease.policy === 'fence' ? killNow(state) : stay(state);
+    case 'lease-closed':
+      return killNow(state);
+    default:
+      return stay(state);
+  }
+}
+
+function onTimer(state: Stopping, name: 'grace-over' | 'retry'): Transition {
+  switch (name) {
+    case 'grace-over':
+      return killNow(state);
+    case 'retry':
+      return state.held.process ? stay(state) : letGoNext(state);
+  }
+}
+
+function killNow(state: Stopping): Transition {
+  if (!state.held.process || state.killed) return stay(state);
+  return { state: { ...state, killed: true }, effects: [{ kind: 'kill-process' }] };
+}
+
+/** A later order can bring the end nearer, never put it off: the earlier timer still fires. */
+function shortenGrace(state: Stopping, graceMs: number | undefined): Transition {
+  if (graceMs === undefined || !state.held.process || state.killed) return stay(state);
+  if (graceMs <= 0) return killNow(state);
+  return { state, effects: [{ kind: 'start-timer', name: 'grace-over', ms: graceMs }] };
+}
+
+function onDetachFailed(state: Stopping, message: string): Transition {
+  const ms = retryDelayMs(state.attempt);
+  return {
+    state: { ...state, attempt: state.attempt + 1 },
+    effects: [
+      {
+        kind: 'log',
+        level: 'warn',
+        message: 'volume not known to be detached: the task is not reported as ended; trying again',
+        fields: { why: message, attempt: state.attempt + 1, inMs: ms },
+      },
+      { kind: 'start-timer', name: 'retry', ms },
+    ],
+  };
+}
+
+function letGoNext(state: Stopping): Transition {
+  const role = state.held.volumes.at(-1);
+  if (role !== undefined) return { state, effects: [{ kind: 'detach', role }] };
+  if (state.held.lease) return { state, effects: [{ kind: 'give-back' }] };
+  return finished(state);
+}
+
+function finished(state: Stopping): Transition {
+  return {
+    state: { phase: 'ended', limits: state.limits },
+    effects: [
+      { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending } },
+      { kind: 'finish', exitCode: 0 },
+    ],
+  };
+}
+
+function withHeld(state: Stopping, change: Partial<Held>): Stopping {
+  return { ...state, held: { ...state.held, ...change } };
+}
+function stay(state: Stopping): Transition {
+  return { state, effects: [] };
+}
+export function prepend(effects: readonly Effect[], next: Transition): Transition {
+  return { state: next.state, effects: [...effects, ...next.effects] };
+}

@@ -1,0 +1,84 @@
+/** Files on a volume, touched only by small programs that run where Elasticsearch runs, and have a time limit. */
+import { MARKER_FILE } from '@mesos-elasticsearch/contract';
+import type { VolumeFinding } from '../core/marker.ts';
+import type { CommandResult, CommandRunner } from '../ports.ts';
+
+const PROBE_FILE = '.mesos-elasticsearch-probe';
+
+export class VolumeFilesError extends Error {
+  override readonly name = 'VolumeFilesError';
+}
+
+/** Marker and listing of a volume's root. Read as administrator: a foreign volume may be closed to our user. */
+export async function inspectVolume(commands: CommandRunner, mountpoint: string): Promise<VolumeFinding> {
+  const listing = await expectSuccess(commands, ['ls', '-A', '-1', mountpoint], 'administrator');
+  const entries = listing.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => name !== '');
+  if (!entries.includes(MARKER_FILE)) return { marker: undefined, entries };
+  const file = await expectSuccess(commands, ['cat', `${mountpoint}/${MARKER_FILE}`], 'administrator');
+  return { marker: file.stdout.toString('utf8'), entries };
+}
+
+/**
+ * Writes, syncs, reads back and removes a small file as Elasticsearch's user.
+ * @throws VolumeFilesError with the program's own words
+ */
+export async function probeVolume(
+  commands: CommandRunner,
+  mountpoint: string,
+  content: string,
+): Promise<void> {
+  const path = `${mountpoint}/${PROBE_FILE}`;
+  await expectSuccess(commands, ['dd', `of=${path}`, 'conv=fsync'], 'node', content);
+  const back = await expectSuccess(commands, ['cat', path], 'node');
+  if (back.stdout.toString('utf8') !== content) {
+    throw new VolumeFilesError(`${path} does not read back as it was written`);
+  }
+  await expectSuccess(commands, ['rm', '-f', path], 'node');
+}
+
+/** Hands the volume's root (not what is in it) to Elasticsearch's user; some file systems have fixed owners. */
+export async function giveRootTo(
+  commands: CommandRunner,
+  mountpoint: string,
+  user: { uid: number; gid: number },
+): Promise<string | undefined> {
+  const result = await commands.run(['chown', `${String(user.uid)}:${String(user.gid)}`, mountpoint], {
+    as: 'administrator',
+  });
+  return result.exitCode === 0 ? undefined : result.stderr;
+}
+
+/** Whole or not at all, and durable: written beside, synced, renamed, and the directory synced. */
+export async function writeVolumeFile(
+  commands: CommandRunner,
+  directory: string,
+  name: string,
+  content: string,
+): Promise<void> {
+  const path = `${directory}/${name}`;
+  await expectSuccess(commands, ['dd', `of=${path}.new`, 'conv=fsync'], 'node', content);
+  await expectSuccess(commands, ['mv', '-f', `${path}.new`, path], 'node');
+  await expectSuccess(commands, ['sync', directory], 'node');
+}
+
+export async function makeDirectory(commands: CommandRunner, path: string): Promise<void> {
+  await expectSuccess(commands, ['mkdir', '-p', path], 'node');
+}
+
+export async function readTextFile(commands: CommandRunner, path: string): Promise<string> {
+  return (await expectSuccess(commands, ['cat', path], 'node')).stdout.toString('utf8');
+}
+
+async function expectSuccess(
+  commands: CommandRunner,
+  argv: readonly string[],
+  as: 'administrator' | 'node',
+  input?: string,
+): Promise<CommandResult> {
+  const result = await commands.run(argv, input === undefined ? { as } : { as, input });
+  if (result.exitCode === 0) return result;
+  throw new VolumeFilesError(`${argv.join(' ')}: ${result.stderr || `exit code ${String(result.exitCode)}`}`);
+}

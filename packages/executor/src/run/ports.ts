@@ -1,0 +1,46 @@
+import type { LaunchSpec } from '@mesos-elasticsearch/contract';
+import type { LeaseService } from '@mesos-elasticsearch/coordination';
+import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
+import type { StatusToSend } from '../core/effects.ts';
+import type { MachineLimits } from '../elasticsearch/bootstrap-checks.ts';
+import type { NodeCondition } from '../elasticsearch/probe.ts';
+import type { NodeRuntime, UptimeClock } from '../ports.ts';
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Everything that the run loop acts through. */
+export interface ExecutorPorts {
+  readonly log: Log;
+  readonly clock: UptimeClock;
+  readonly host: string;
+  readonly randomUuid: () => string;
+  readonly sendStatus: (status: StatusToSend) => void;
+  readonly leasesOf: (spec: LaunchSpec) => LeaseService;
+  readonly volumesOf: (spec: LaunchSpec) => Volumes;
+  readonly runtimeOf: (spec: LaunchSpec) => NodeRuntime;
+  readonly readMachineLimits: () => Promise<MachineLimits>;
+  readonly askNode: (spec: LaunchSpec) => Promise<NodeCondition>;
+  readonly timings: Timings;
+}
+
+/** Milliseconds. */
+export interface Timings {
+  /** Between two questions to the node. */
+  readonly askEveryMs: number;
+  /** How long Elasticsearch may take from its start until it answers at all. */
+  readonly silenceLimitMs: number;
+  /** Between tries to take a lease whose service does not answer. */
+  readonly leaseRetryMs: number;
+  readonly giveBackLimitMs: number;
+}
+
+export const DEFAULT_TIMINGS: Timings = {
+  askEveryMs: 500,
+  silenceLimitMs: 300_000,
+  leaseRetryMs: 1_000,
+  giveBackLimitMs: 5_000,
+};

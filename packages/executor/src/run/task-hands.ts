@@ -1,0 +1,227 @@
+/** The hands of one task: holds what was opened for it, and does the machine's effects with it. */
+import type { LaunchSpec, LeaseRecord, VolumeRole } from '@mesos-elasticsearch/contract';
+import { VOLUME_ROLES } from '@mesos-elasticsearch/contract';
+import type { Attachment, ConsumerId, Outcome, Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
+import type { MarkerToWrite } from '../core/effects.ts';
+import type { MachineEvent } from '../core/events.ts';
+import { configure, writeSeedHosts } from '../elasticsearch/configure.ts';
+import type { GuardDeadline } from '../guard/control-directory.ts';
+import type { NodeProcess, NodeRuntime } from '../ports.ts';
+import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
+import { watchNode } from './node-watch.ts';
+import type { ExecutorPorts } from './ports.ts';
+import { claimVolumes, inspectVolumes } from './volume-steps.ts';
+
+const TAKE_TRIES = 3;
+
+export class TaskHands {
+  readonly #ports: ExecutorPorts;
+  readonly #emit: (event: MachineEvent) => void;
+  readonly #spec: LaunchSpec;
+  readonly #runtime: NodeRuntime;
+  readonly #volumes: Volumes;
+  readonly #attachments: Partial<Record<VolumeRole, Attachment>> = {};
+  #keeper: LeaseKeeper | undefined;
+  #node: NodeProcess | undefined;
+  #endWatch: () => void = () => undefined;
+
+  /** @throws SetupError where the spec wants what this executor cannot do */
+  constructor(ports: ExecutorPorts, spec: LaunchSpec, emit: (event: MachineEvent) => void) {
+    this.#ports = ports;
+    this.#spec = spec;
+    this.#emit = emit;
+    this.#runtime = ports.runtimeOf(spec);
+    this.#volumes = ports.volumesOf(spec);
+  }
+
+  async prepare(): Promise<MachineEvent> {
+    await this.#runtime.prepare(this.#spec);
+    return { kind: 'prepared' };
+  }
+
+  /** Counted from the first try: an unanswered one may have been seen by observers already. */
+  async takeLease(): Promise<MachineEvent> {
+    const { clock, host, randomUuid, leasesOf, log, timings } = this.#ports;
+    const { nodeId, epoch, taskId, lease: terms } = this.#spec;
+    const leases = leasesOf(this.#spec);
+    const selfFencing = terms.policy === 'fence';
+    const { durationMs } = terms;
+    const lease: LeaseRecord = {
+      ...{ nodeId, epoch, taskId, holder: randomUuid(), host, durationMs },
+      ...{ selfFencing, guarded: true, counter: 0 },
+    };
+    const takenSentMs = clock.nowMs();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if ((await leases.take(lease)) === 'refused') {
+          return { kind: 'lease-refused', why: 'the epoch is closed, or somebody else has it' };
+        }
+        break;
+      } catch (error) {
+        if (attempt >= TAKE_TRIES) throw error;
+        log.warn({ attempt, err: error }, 'lease service does not answer, trying again');
+        await new Promise((resolve) => setTimeout(resolve, timings.leaseRetryMs));
+      }
+    }
+    this.#keeper = keepLease({
+      ...{ leases, lease, takenSentMs, clock },
+      onExtended: () => this.#extendGuard(),
+      onClosed: () => this.#emit({ kind: 'lease-closed' }),
+      onExpired: (message) => this.#emit({ kind: 'lease-expired', message }),
+    });
+    log.info({ nodeId, epoch, selfFencing }, 'lease taken');
+    return { kind: 'lease-taken' };
+  }
+
+  async ensure(): Promise<MachineEvent> {
+    for (const role of VOLUME_ROLES) {
+      const outcome = await this.#volumes.ensure(this.#spec.volumes[role]);
+      if (outcome.kind !== 'done') {
+        return {
+          kind: 'step-failed',
+          step: 'ensure',
+          role,
+          outcome: outcome.kind,
+          message: outcome.error.message,
+        };
+      }
+    }
+    return { kind: 'ensured' };
+  }
+
+  async attach(role: VolumeRole): Promise<MachineEvent> {
+    this.#mustBeFresh();
+    const outcome = await this.#volumes.attach(this.#spec.volumes[role], this.#consumer());
+    if (outcome.kind === 'done') {
+      this.#attachments[role] = outcome.value;
+      return { kind: 'attached', role };
+    }
+    return failedVolumeStep('attach', role, outcome);
+  }
+
+  async startProcess(): Promise<MachineEvent> {
+    const { config, data } = this.#attachments;
+    if (!config || !data) throw new TypeError('start-process before both volumes are attached');
+    const node = await this.#runtime.start(this.#spec, { config, data }, this.#deadline());
+    this.#node = node;
+    // Renewals that were answered meanwhile had no guard to tell.
+    this.#extendGuard();
+    void node.gone.then((how) => {
+      this.#endWatch();
+      this.#emit({ kind: 'process-gone', how });
+    });
+    return { kind: 'process-started', tied: node.tied, mountpoints: node.mountpoints };
+  }
+
+  async inspect(): Promise<MachineEvent> {
+    const findings = await inspectVolumes(this.#started(), this.#spec);
+    const freshIdentities = { config: this.#ports.randomUuid(), data: this.#ports.randomUuid() };
+    return { kind: 'volumes-inspected', findings, freshIdentities };
+  }
+
+  async claim(markers: Readonly<Record<VolumeRole, MarkerToWrite>>): Promise<MachineEvent> {
+    this.#mustBeFresh();
+    const { log, randomUuid } = this.#ports;
+    await claimVolumes(this.#started(), this.#spec, markers, { log, probeContent: randomUuid() });
+    return { kind: 'claimed' };
+  }
+
+  async configure(): Promise<MachineEvent> {
+    this.#mustBeFresh();
+    const { log, readMachineLimits } = this.#ports;
+    const { version, overridden, proven } = await configure(
+      this.#started(),
+      this.#spec,
+      await readMachineLimits(),
+    );
+    if (overridden.length > 0)
+      log.warn({ keys: overridden }, "the framework's own settings replace the user's");
+    if (!proven) log.warn({ version }, 'this version was never seen running under this framework');
+    return { kind: 'configured', elasticsearchVersion: version };
+  }
+
+  async go(): Promise<MachineEvent> {
+    this.#mustBeFresh();
+    const { clock, askNode, timings } = this.#ports;
+    await this.#started().go();
+    this.#endWatch = watchNode({
+      ask: () => askNode(this.#spec),
+      emit: this.#emit,
+      everyMs: timings.askEveryMs,
+      silenceLimitMs: timings.silenceLimitMs,
+      nowMs: () => clock.nowMs(),
+    });
+    return { kind: 'gone-ahead' };
+  }
+
+  async stopProcess(): Promise<void> {
+    await this.#node?.stop();
+  }
+  async killProcess(): Promise<void> {
+    await this.#node?.kill();
+  }
+
+  async detach(role: VolumeRole): Promise<MachineEvent> {
+    const holders = (await this.#node?.stillHolding(role)) ?? [];
+    if (holders.length > 0) {
+      const { name, driver } = this.#spec.volumes[role];
+      const message = `volume ${name} of driver ${driver} is still held open by ${holders.join(', ')}`;
+      return { kind: 'step-failed', step: 'detach', role, outcome: 'not-done', message };
+    }
+    const outcome = await this.#volumes.detach(this.#spec.volumes[role], this.#consumer());
+    return outcome.kind === 'done' ? { kind: 'detached', role } : failedVolumeStep('detach', role, outcome);
+  }
+
+  /** The volumes are free by now; a lease service that does not answer only makes the next holder wait. */
+  async giveBack(): Promise<MachineEvent> {
+    const { log, timings } = this.#ports;
+    const limit = AbortSignal.timeout(timings.giveBackLimitMs);
+    const over = new Promise<'no answer'>((resolve) => {
+      limit.addEventListener('abort', () => resolve('no answer'), { once: true });
+    });
+    const answer = this.#keeper?.giveBack().catch((error: unknown) => (error as Error).message);
+    log.info({ answer: await Promise.race([answer, over]) }, 'lease given back');
+    return { kind: 'lease-given-back' };
+  }
+
+  async writeSeedHosts(hosts: readonly string[]): Promise<void> {
+    this.#mustBeFresh();
+    await writeSeedHosts(this.#started(), hosts);
+  }
+
+  /** Nothing more will be asked. */
+  close(): void {
+    this.#keeper?.stop();
+    this.#endWatch();
+  }
+
+  #consumer(): ConsumerId {
+    return this.#spec.taskId as ConsumerId;
+  }
+  #started(): NodeProcess {
+    if (!this.#node) throw new TypeError('the guard is not started');
+    return this.#node;
+  }
+  #deadline(): GuardDeadline {
+    if (this.#spec.lease.policy !== 'fence') return 'never';
+    return this.#keeper?.deadlineSeconds ?? 0;
+  }
+  #extendGuard(): void {
+    this.#node?.extend(this.#deadline()).catch((error: unknown) => {
+      this.#ports.log.error({ err: error }, "the guard's deadline cannot be extended");
+    });
+  }
+  /** An executor that was frozen for long must not write where somebody else may be by now. */
+  #mustBeFresh(): void {
+    if (this.#spec.lease.policy !== 'fence' || this.#keeper?.isFresh() === true) return;
+    throw new Error('the lease was not renewed in time');
+  }
+}
+
+function failedVolumeStep(
+  step: 'attach' | 'detach',
+  role: VolumeRole,
+  outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
+): MachineEvent {
+  return { kind: 'step-failed', step, role, outcome: outcome.kind, message: outcome.error.message };
+}

@@ -1,0 +1,63 @@
+/** What is done to the volumes once they are there, through the mounts that Elasticsearch itself will see. */
+import type { LaunchSpec, VolumeRole } from '@mesos-elasticsearch/contract';
+import { MARKER_FILE, VOLUME_ROLES } from '@mesos-elasticsearch/contract';
+import type { MarkerToWrite } from '../core/effects.ts';
+import type { VolumeFinding } from '../core/marker.ts';
+import { giveRootTo, inspectVolume, probeVolume, writeVolumeFile } from '../files/volume-files.ts';
+import type { NodeProcess } from '../ports.ts';
+import type { Log } from './ports.ts';
+
+export class VolumeStepError extends Error {
+  override readonly name = 'VolumeStepError';
+}
+
+export async function inspectVolumes(
+  node: NodeProcess,
+  spec: LaunchSpec,
+): Promise<Record<VolumeRole, VolumeFinding>> {
+  const inspect = (role: VolumeRole) =>
+    about(spec, role, 'cannot be read', () => inspectVolume(node.commands, node.mountpoints[role]));
+  return { config: await inspect('config'), data: await inspect('data') };
+}
+
+/** Both are probed before either is marked: a volume that Elasticsearch could not write to is not claimed. */
+export async function claimVolumes(
+  node: NodeProcess,
+  spec: LaunchSpec,
+  markers: Readonly<Record<VolumeRole, MarkerToWrite>>,
+  tools: { log: Log; probeContent: string },
+): Promise<void> {
+  for (const role of VOLUME_ROLES) {
+    const path = node.mountpoints[role];
+    if (markers[role].claimed && node.user) {
+      const refused = await giveRootTo(node.commands, path, node.user);
+      if (refused !== undefined) {
+        tools.log.warn({ volume: spec.volumes[role].name, says: refused }, 'the new volume keeps its owner');
+      }
+    }
+    const user = node.user ? `user ${String(node.user.uid)}:${String(node.user.gid)}` : "the executor's user";
+    await about(spec, role, `cannot be written by Elasticsearch's ${user}`, () =>
+      probeVolume(node.commands, path, tools.probeContent),
+    );
+  }
+  for (const role of VOLUME_ROLES) {
+    const text = `${JSON.stringify(markers[role].marker)}\n`;
+    await about(spec, role, 'cannot be marked', () =>
+      writeVolumeFile(node.commands, node.mountpoints[role], MARKER_FILE, text),
+    );
+  }
+}
+
+async function about<T>(spec: LaunchSpec, role: VolumeRole, what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const { name, driver } = spec.volumes[role];
+    throw new VolumeStepError(
+      `volume ${name} of driver ${driver} (${role}) ${what}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
