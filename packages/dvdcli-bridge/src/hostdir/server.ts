@@ -73,9 +73,15 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.method !== 'POST') { send(response, 405, 'text/plain', 'calls are POST requests\n'); return; }
+  if (request.method !== 'POST') {
+    send(response, 405, 'text/plain', 'calls are POST requests\n');
+    return;
+  }
   const body = await readBody(request).catch(() => undefined);
-  if (body === undefined) { send(response, 413, 'text/plain', 'the request is too large or was torn\n'); return; }
+  if (body === undefined) {
+    send(response, 413, 'text/plain', 'the request is too large or was torn\n');
+    return;
+  }
   const result = answerCall(store, (request.url ?? '').slice(1), body);
   const type =
     result.type === 'json' ? 'application/vnd.docker.plugins.v1.1+json' : 'text/plain; charset=utf-8';

@@ -87,9 +87,9 @@ export function implementsVolumeDriver(fields: Fields): boolean {
 
 /** For messages and codes only; nothing is freed or deleted on the strength of a wording alone. */
 export function classify(says: string): VolumeErrorCode {
-  if (/\battached to\b/i.test(says)) return 'attached-elsewhere';
   if (/already exists|already mounted/i.test(says)) return 'conflict';
   if (/\bin use\b|\bbusy\b/i.test(says)) return 'in-use';
+  if (/\battached to\b/i.test(says)) return 'attached-elsewhere';
   if (/not found|no such|unknown volume|no volumes/i.test(says)) return 'not-found';
   if (/permission denied|not permitted/i.test(says)) return 'permission';
   return 'driver-error';

@@ -58,11 +58,7 @@ function open(
   const options: http.RequestOptions = {
     method: 'POST',
     path: `/${method}`,
-    headers: {
-      accept: 'application/vnd.docker.plugins.v1.2+json',
-      host: 'plugin.moby.localhost',
-      'content-length': length,
-    },
+    headers: headers(length, 'plugin.moby.localhost'),
     agent: false,
     signal,
   };
@@ -70,16 +66,20 @@ function open(
   const { url, tls } = endpoint;
   const address = { hostname: url.hostname, port: url.port };
   if (url.protocol !== 'https:')
-    return http.request({ ...options, ...address, headers: { ...options.headers, host: url.host } });
+    return http.request({ ...options, ...address, headers: headers(length, url.host) });
   return https.request({
     ...options,
     ...address,
-    headers: { ...options.headers, host: url.host },
+    headers: headers(length, url.host),
     rejectUnauthorized: tls?.insecureSkipVerify !== true,
     ...(tls?.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) }),
     ...(tls?.certFile === undefined ? {} : { cert: readFileSync(tls.certFile) }),
     ...(tls?.keyFile === undefined ? {} : { key: readFileSync(tls.keyFile) }),
   });
+}
+
+function headers(length: number, host: string): http.OutgoingHttpHeaders {
+  return { accept: 'application/vnd.docker.plugins.v1.2+json', host, 'content-length': length };
 }
 
 async function readAnswer(response: http.IncomingMessage): Promise<string> {

@@ -1,0 +1,208 @@
+import Docker from 'dockerode';
+import { done, notDone, VolumeError, type Outcome, type VolumeErrorCode } from '../outcome.ts';
+import { serialized } from '../serialize.ts';
+import type {
+  Attachment,
+  EnsuredVolume,
+  VolumeCapabilities,
+  VolumeDescription,
+  VolumeReference,
+  Volumes,
+} from '../volumes.ts';
+import type { VolumeSpec } from '@mesos-elasticsearch/contract';
+import { engineFailure, type EngineCall } from './outcomes.ts';
+
+export interface EngineOptions {
+  /** One of the two. */
+  readonly docker?: Docker;
+  readonly socketPath?: string;
+  /** Longer than the Engine itself waits for a driver (15 s to find it, then 120 s). */
+  readonly limitMs?: number;
+}
+
+const DEFAULT_LIMIT_MS = 150_000;
+
+/** Through the Docker Engine, which mounts a volume only while a container uses it. */
+export function engineVolumes(options: EngineOptions): Volumes {
+  const docker = options.docker ?? new Docker({ socketPath: options.socketPath ?? '/var/run/docker.sock' });
+  const engine: Engine = { docker, limitMs: options.limitMs ?? DEFAULT_LIMIT_MS };
+  return serialized({
+    capabilities: CAPABILITIES,
+    ensure: (volume) => ensure(engine, volume),
+    async inspect(volume) {
+      const found = await find(engine, volume);
+      return found.kind === 'done' ? done(found.value && describe(found.value)) : found;
+    },
+    list: (driver) => list(engine, driver),
+    remove: (volume) => remove(engine, volume),
+    attach: (volume) => attach(engine, volume),
+    detach: (volume) => detach(engine, volume),
+  });
+}
+
+const CAPABILITIES: VolumeCapabilities = {
+  path: 'engine',
+  attachment: 'container-mount',
+  takesOptions: true,
+  commaInOptionValues: true,
+  refusesRemovalInUse: true,
+  countsConsumers: true,
+};
+
+interface Engine {
+  readonly docker: Docker;
+  readonly limitMs: number;
+}
+
+/** One call with its time limit; the Engine's refusals become outcomes. */
+async function call<T>(
+  engine: Engine,
+  about: Omit<EngineCall, 'limitMs'>,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<Outcome<T>> {
+  try {
+    return done(await send(AbortSignal.timeout(engine.limitMs)));
+  } catch (error) {
+    return engineFailure({ ...about, limitMs: engine.limitMs }, error);
+  }
+}
+
+function errorOf(code: VolumeErrorCode, volume: VolumeReference, message: string): VolumeError {
+  return new VolumeError(code, { driver: volume.driver, volume: volume.name, message });
+}
+
+async function find(
+  engine: Engine,
+  volume: VolumeReference,
+): Promise<Outcome<Docker.VolumeInspectInfo | undefined>> {
+  const about = { driver: volume.driver, volume: volume.name, doing: 'inspecting it' };
+  // The client puts the name into the URL as it is.
+  const handle = engine.docker.getVolume(encodeURIComponent(volume.name));
+  const found = await call(engine, about, (abortSignal) => handle.inspect({ abortSignal }));
+  if (found.kind === 'not-done' && found.error.code === 'not-found') return done(undefined);
+  if (found.kind !== 'done' || found.value.Driver === volume.driver) return found;
+  const message = `the Docker Engine has a volume of this name, but of driver ${found.value.Driver}`;
+  return notDone(errorOf('conflict', volume, message));
+}
+
+async function ensure(engine: Engine, volume: VolumeSpec): Promise<Outcome<EnsuredVolume>> {
+  const found = await find(engine, volume);
+  if (found.kind !== 'done') return found;
+  if (found.value !== undefined) return done({ created: false });
+  const about = { driver: volume.driver, volume: volume.name, doing: 'creating it' };
+  const created = await call(engine, about, (abortSignal) =>
+    // The client's own createVolume repeats the options in the URL, where they end up in logs.
+    dial(engine.docker, {
+      path: '/volumes/create',
+      method: 'POST',
+      options: { Name: volume.name, Driver: volume.driver, DriverOpts: volume.options },
+      abortSignal,
+      statusCodes: { 200: true, 201: true },
+    }),
+  );
+  return created.kind === 'done' ? done({ created: true }) : created;
+}
+
+interface DialOptions {
+  readonly path: string;
+  readonly method: string;
+  readonly options: unknown;
+  readonly abortSignal: AbortSignal;
+  readonly statusCodes: Readonly<Record<number, true>>;
+}
+
+function dial(docker: Docker, options: DialOptions): Promise<void> {
+  const modem = docker.modem as {
+    dial(options: DialOptions, callback: (error: Error | null) => void): void;
+  };
+  return new Promise((resolve, reject) => {
+    modem.dial(options, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+async function list(engine: Engine, driver: string): Promise<Outcome<readonly VolumeDescription[]>> {
+  const about = { driver, doing: 'listing volumes' };
+  const listed = await call(engine, about, (abortSignal) =>
+    engine.docker.listVolumes({ filters: { driver: [driver] }, abortSignal }),
+  );
+  if (listed.kind !== 'done') return listed;
+  // Both are null where there is nothing; a driver that is down shows in the warnings and nowhere else.
+  const { Volumes: found, Warnings: warnings } = listed.value as {
+    Volumes: Docker.VolumeInspectInfo[] | null;
+    Warnings: string[] | null;
+  };
+  const warning = warnings?.find((text) => text.includes(driver));
+  if (warning !== undefined) {
+    const message = 'the Docker Engine could not ask the driver';
+    return notDone(new VolumeError('driver-unavailable', { driver, message, says: warning }));
+  }
+  return done((found ?? []).filter((volume) => volume.Driver === driver).map(describe));
+}
+
+function describe(volume: Docker.VolumeInspectInfo): VolumeDescription {
+  return {
+    name: volume.Name,
+    driver: volume.Driver,
+    mountpoint: volume.Mountpoint === '' ? undefined : volume.Mountpoint,
+  };
+}
+
+async function remove(engine: Engine, volume: VolumeReference): Promise<Outcome<void>> {
+  const found = await find(engine, volume);
+  if (found.kind !== 'done') return found;
+  if (found.value === undefined) return done(undefined);
+  const mounts = (found.value.Status as { Mounts?: unknown } | undefined)?.Mounts;
+  if (Array.isArray(mounts) && mounts.length > 0)
+    return notDone(errorOf('in-use', volume, `it is not removed: the driver says it is mounted`));
+  const users = await containersOf(engine, volume, 'all');
+  if (users.kind !== 'done') return users;
+  if (users.value.length > 0)
+    return notDone(errorOf('in-use', volume, `it is not removed: ${namesOf(users.value)} has it`));
+  const about = { driver: volume.driver, volume: volume.name, doing: 'removing it' };
+  const handle = engine.docker.getVolume(encodeURIComponent(volume.name));
+  const removed = await call(engine, about, (abortSignal) => handle.remove({ abortSignal }));
+  if (removed.kind === 'done') return done(undefined);
+  return removed.kind === 'not-done' && removed.error.code === 'not-found' ? done(undefined) : removed;
+}
+
+async function attach(engine: Engine, volume: VolumeReference): Promise<Outcome<Attachment>> {
+  const found = await find(engine, volume);
+  if (found.kind !== 'done') return found;
+  if (found.value === undefined)
+    return notDone(errorOf('not-found', volume, 'there is no such volume; create it first'));
+  return done({ kind: 'container-mount', driver: volume.driver, source: volume.name });
+}
+
+/** The Engine unmounts by itself when the last container that uses the volume has stopped. */
+async function detach(engine: Engine, volume: VolumeReference): Promise<Outcome<void>> {
+  const users = await containersOf(engine, volume, 'mounting');
+  if (users.kind !== 'done') return users;
+  if (users.value.length === 0) return done(undefined);
+  return notDone(errorOf('in-use', volume, `${namesOf(users.value)} still uses it; stop that first`));
+}
+
+/** A container that was created or has exited refers to its volumes, but does not have them mounted. */
+const NOT_MOUNTING = new Set(['created', 'exited', 'dead']);
+
+async function containersOf(
+  engine: Engine,
+  volume: VolumeReference,
+  which: 'all' | 'mounting',
+): Promise<Outcome<readonly Docker.ContainerInfo[]>> {
+  const about = { driver: volume.driver, volume: volume.name, doing: 'listing its containers' };
+  const listed = await call(engine, about, (abortSignal) =>
+    engine.docker.listContainers({ all: true, filters: { volume: [volume.name] }, abortSignal }),
+  );
+  if (listed.kind !== 'done') return listed;
+  const users = listed.value.filter(({ Mounts: mounts }) =>
+    mounts.some((mount) => mount.Name === volume.name),
+  );
+  return done(which === 'all' ? users : users.filter(({ State: state }) => !NOT_MOUNTING.has(state)));
+}
+
+function namesOf(containers: readonly Docker.ContainerInfo[]): string {
+  return `container ${containers.map((container) => container.Names[0]?.slice(1) ?? container.Id).join(', ')}`;
+}
