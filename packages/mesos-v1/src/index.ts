@@ -41,3 +41,24 @@ export {
   recordioEndFault,
 } from './recordio/decode.ts';
 export { encodeRecord } from './recordio/encode.ts';
+export type { ExecutorIdentity } from './calls/executor-calls.ts';
+export { executorCalls } from './calls/executor-calls.ts';
+export { schedulerCalls } from './calls/scheduler-calls.ts';
+export { fromThousandths, toThousandths } from './resources/thousandths.ts';
+export { isUsable, reservedRole, resourceIdentity } from './resources/identity.ts';
+export { contains, mergeResources, subtract, sumScalar } from './resources/amounts.ts';
+export type { PortNeed, ResourceNeed, Shortage, Taken } from './resources/take.ts';
+export { pickPorts, take } from './resources/take.ts';
+export type { Clock, SessionLog } from './session/clock.ts';
+export { systemClock } from './session/clock.ts';
+export type { Credentials, TlsOptions } from './session/connection.ts';
+export type { Consequence } from './session/consequences.ts';
+export type { SchedulerChange, SchedulerEnding } from './session/scheduler-state.ts';
+export type { CallOutcome, SchedulerSession, SchedulerSessionOptions } from './session/scheduler-session.ts';
+export { startSchedulerSession } from './session/scheduler-session.ts';
+export type { ExecutorChange, ExecutorEnding } from './session/executor-state.ts';
+export type { ExecutorSession, ExecutorSessionOptions } from './session/executor-session.ts';
+export { newStatusUuid, startExecutorSession } from './session/executor-session.ts';
+export { parseMesosDuration } from './session/duration.ts';
+export type { ExecutorEnvironment } from './session/executor-environment.ts';
+export { executorEnvironment, ExecutorEnvironmentError } from './session/executor-environment.ts';
