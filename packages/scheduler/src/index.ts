@@ -20,3 +20,10 @@ export type {
   MesosGatewayFactory,
   Random,
 } from './ports.ts';
+export type { ExitReason, RunningScheduler } from './run/start-scheduler.ts';
+export { startScheduler } from './run/start-scheduler.ts';
+export type { ClusterView, NodeView } from './core/views.ts';
+export type { EvaluationOutcome } from './core/offers/outcome.ts';
+export type { RuleName } from './core/rules/names.ts';
+export { RULES } from './core/rules/names.ts';
+export { RELEASE_CONFIRMATION } from './run/http-server.ts';

@@ -50,6 +50,7 @@ interface EventPayloads {
     readonly service: 'store' | 'leases' | 'mesos';
     readonly error: string;
   };
+  'size-ordered': { readonly nodes: number };
   'operator-release': { readonly nodeId: NodeId; readonly epoch: number };
 }
 export type CoreEvent = {

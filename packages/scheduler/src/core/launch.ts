@@ -2,10 +2,10 @@
 import { encodeLaunchSpec, NODE_ID_VARIABLE, TASK_LABEL } from '@mesos-elasticsearch/contract';
 import type { FrameworkRecord, LaunchSpecInput } from '@mesos-elasticsearch/contract';
 import type { CommandInfo, ExecutorInfo, Offer, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
-import { taskId } from '@mesos-elasticsearch/mesos-v1';
+import { take, taskId } from '@mesos-elasticsearch/mesos-v1';
 import type { DesiredCluster } from './model.ts';
 import { nodeNameOf } from './model.ts';
-import { claimPorts, claimScalar, lowestPorts, usableResources, type Claim } from './offers/claim.ts';
+import { portsWanted, rolesOf } from './offers/rules.ts';
 import { executorIdOf } from './task-id.ts';
 import type { AssignedRecord } from './transitions.ts';
 
@@ -17,30 +17,16 @@ export interface LaunchClaim {
 
 /** What the node and its executor take out of the offer; undefined when the offer does not hold it. */
 export function claimLaunch(desired: DesiredCluster, offer: Offer): LaunchClaim | undefined {
-  const offered = usableResources(offer);
-  const [any1, any2] = lowestPorts(offered, 2);
-  const wanted = desired.node.ports === 'any' ? { http: any1, transport: any2 } : desired.node.ports;
-  const { http, transport } = wanted;
-  if (http === undefined || transport === undefined) return undefined;
-  const { node, executor } = desired;
-  const disk = desired.cluster.strategy === 'normal' ? node.diskMb : 0;
-  const task: Resource[] = [];
-  const ofExecutor: Resource[] = [];
-  let rest: readonly Resource[] = offered;
-  const take = (claim: Claim | undefined, into: Resource[]): boolean => {
-    if (claim === undefined) return false;
-    into.push(...claim.taken);
-    rest = claim.rest;
-    return true;
-  };
-  const enough =
-    take(claimScalar(rest, 'cpus', node.cpus), task) &&
-    take(claimScalar(rest, 'mem', node.memMb), task) &&
-    (disk === 0 || take(claimScalar(rest, 'disk', disk), task)) &&
-    take(claimPorts(rest, [http, transport]), task) &&
-    take(claimScalar(rest, 'cpus', executor.cpus), ofExecutor) &&
-    take(claimScalar(rest, 'mem', executor.memMb), ofExecutor);
-  return enough ? { task, executor: ofExecutor, ports: { http, transport } } : undefined;
+  const { node, executor, cluster } = desired;
+  const roles = rolesOf(desired);
+  const disk = cluster.strategy === 'normal' ? { disk: node.diskMb } : {};
+  const scalars = { cpus: node.cpus, mem: node.memMb, ...disk };
+  const task = take(offer.resources ?? [], { scalars, ports: portsWanted(desired), roles });
+  if (task.kind === 'missing') return undefined;
+  const own = take(task.remaining, { scalars: { cpus: executor.cpus, mem: executor.memMb }, roles });
+  const [http, transport] = task.ports;
+  if (own.kind === 'missing' || http === undefined || transport === undefined) return undefined;
+  return { task: task.taken, executor: own.taken, ports: { http, transport } };
 }
 
 /** Where others reach a node on this agent. */

@@ -89,6 +89,8 @@ export interface Stray {
 
 export interface Model {
   readonly configuredSize: number;
+  /** Ordered through the API and not durable yet. */
+  readonly orderedSize: number | undefined;
   readonly ledgerLoaded: boolean;
   readonly store: ServiceHealth;
   readonly leaseService: ServiceHealth;
@@ -127,6 +129,7 @@ export interface Model {
 export function emptyModel(configuredSize: number): Model {
   return {
     configuredSize,
+    orderedSize: undefined,
     ledgerLoaded: false,
     store: { state: 'answers' },
     leaseService: { state: 'answers' },

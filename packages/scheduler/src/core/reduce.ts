@@ -18,8 +18,13 @@ export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, 
       return reduceGateway(model, event.state);
     case 'ledger-loaded':
       return loadLedger(model, event.snapshot, now);
-    case 'framework-recorded':
-      return refill({ ...model, framework: { record: event.record, version: event.version } });
+    case 'framework-recorded': {
+      const { record, version } = event;
+      const pending = record.wantedNodes === model.orderedSize ? undefined : model.orderedSize;
+      return refill({ ...model, framework: { record, version }, orderedSize: pending });
+    }
+    case 'size-ordered':
+      return { ...model, orderedSize: event.nodes };
     case 'node-recorded':
       return noteRecord(desired, model, event, now);
     case 'assigned': {

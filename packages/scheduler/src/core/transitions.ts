@@ -72,13 +72,10 @@ export function releasing(before: NodeRecord, why: string, wallMs: number): Node
 }
 
 export function vacated(before: NodeRecord, left: Left, why: string, wallMs: number): NodeRecord {
-  const { holder, addresses: _addresses, lastAgent, ...rest } = before;
-  const last = holder === undefined ? lastAgent : { agentId: holder.agentId, host: holder.host, left };
-  return {
-    ...rest,
-    phase: 'vacant',
-    ...(last === undefined ? {} : { lastAgent: last }),
-    why,
-    since: wallMs,
-  };
+  const { holder } = before;
+  const next: NodeRecord = { ...before, phase: 'vacant', why, since: wallMs };
+  if (holder !== undefined) next.lastAgent = { agentId: holder.agentId, host: holder.host, left };
+  delete next.holder;
+  delete next.addresses;
+  return next;
 }

@@ -1,5 +1,4 @@
 import type { Offer } from '@mesos-elasticsearch/mesos-v1';
-import { usableResources } from './claim.ts';
 import { allOf, anyOf, failed, type EvaluationOutcome } from './outcome.ts';
 import * as rules from './rules.ts';
 import type { Candidate, OfferContext, OfferRule } from './rules.ts';
@@ -23,10 +22,7 @@ export const STRATEGIES: Readonly<Record<'external' | 'normal', readonly OfferRu
 
 /** Every rule, for one offer and one waiting node. */
 export function evaluateFor(offer: Offer, context: OfferContext): EvaluationOutcome {
-  const resources = usableResources(offer);
-  const outcomes = STRATEGIES[context.desired.cluster.strategy].map((rule) =>
-    rule(offer, resources, context),
-  );
+  const outcomes = STRATEGIES[context.desired.cluster.strategy].map((rule) => rule(offer, context));
   return allOf('node', `node ${context.candidate.nodeId}`, outcomes);
 }
 

@@ -1,8 +1,7 @@
 /** The offer rules, each a function of one offer and one waiting node. All are evaluated, whatever the others say. */
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
-import type { Offer, Resource } from '@mesos-elasticsearch/mesos-v1';
+import { pickPorts, sumScalar, type Offer, type PortNeed } from '@mesos-elasticsearch/mesos-v1';
 import type { DesiredCluster } from '../model.ts';
-import { hasPort, lowestPorts, scalarSum } from './claim.ts';
 import { judged, passed, type EvaluationOutcome } from './outcome.ts';
 
 /** A node that waits for an offer. */
@@ -23,19 +22,15 @@ export interface OfferContext {
   readonly wallMs: number;
 }
 
-export type OfferRule = (
-  offer: Offer,
-  resources: readonly Resource[],
-  context: OfferContext,
-) => EvaluationOutcome;
+export type OfferRule = (offer: Offer, context: OfferContext) => EvaluationOutcome;
 
-export const oneNodePerAgent: OfferRule = (offer, _resources, { agentsInUse, candidate }) => {
+export const oneNodePerAgent: OfferRule = (offer, { agentsInUse, candidate }) => {
   const other = agentsInUse.get(offer.agentId);
   const free = other === undefined || other === candidate.nodeId;
   return judged(free, 'one-node-per-agent', free ? 'no other node of ours there' : `node ${other} is there`);
 };
 
-export const volumeAttachedElsewhere: OfferRule = (offer, _resources, { candidate }) => {
+export const volumeAttachedElsewhere: OfferRule = (offer, { candidate }) => {
   const { record, mayLeaveAgent } = candidate;
   if (record?.phase !== 'releasing' || record.holder === undefined) {
     return passed('volume-attached-elsewhere', 'the volumes are attached nowhere we know of');
@@ -52,7 +47,7 @@ export const volumeAttachedElsewhere: OfferRule = (offer, _resources, { candidat
   );
 };
 
-export const avoidsFormerAgent: OfferRule = (offer, _resources, { candidate, desired, wallMs }) => {
+export const avoidsFormerAgent: OfferRule = (offer, { candidate, desired, wallMs }) => {
   const { record } = candidate;
   const former = record?.phase === 'vacant' ? record.lastAgent : undefined;
   const fresh = record !== undefined && wallMs - record.since < desired.timing.avoidAgentMs;
@@ -64,7 +59,7 @@ export const avoidsFormerAgent: OfferRule = (offer, _resources, { candidate, des
   );
 };
 
-export const sticksToAgent: OfferRule = (offer, _resources, { candidate }) => {
+export const sticksToAgent: OfferRule = (offer, { candidate }) => {
   const former = candidate.record?.dataOnRecord === true ? candidate.record.lastAgent : undefined;
   const home = candidate.record?.holder?.agentId ?? former?.agentId;
   return judged(
@@ -81,7 +76,7 @@ export const agentAvailable: OfferRule = (offer) =>
     offer.unavailability === undefined ? 'no maintenance planned' : 'maintenance is planned for this agent',
   );
 
-export const agentAttributes: OfferRule = (offer, _resources, { desired }) => {
+export const agentAttributes: OfferRule = (offer, { desired }) => {
   const wanted = Object.entries(desired.cluster.agentAttributes ?? {});
   const missing = wanted.filter(
     ([name, value]) =>
@@ -91,9 +86,19 @@ export const agentAttributes: OfferRule = (offer, _resources, { desired }) => {
   return judged(missing.length === 0, 'agent-attributes', list === '' ? 'all there' : `missing: ${list}`);
 };
 
+/** Roles whose reservations we may use; unreserved resources always are. */
+export function rolesOf({ framework }: DesiredCluster): string[] {
+  return framework.role === '*' ? [] : [framework.role];
+}
+
+/** Any two ports, or exactly the user's: HTTP, then transport. */
+export function portsWanted({ node }: DesiredCluster): PortNeed {
+  return node.ports === 'any' ? 2 : [node.ports.http, node.ports.transport];
+}
+
 function scalarRule(name: 'cpus' | 'mem' | 'disk', wanted: (desired: DesiredCluster) => number): OfferRule {
-  return (_offer, resources, { desired }) => {
-    const there = scalarSum(resources, name);
+  return (offer, { desired }) => {
+    const there = sumScalar(offer.resources ?? [], name, rolesOf(desired));
     const need = wanted(desired);
     return judged(there >= need, name, `wanted ${need}, offered ${there}`);
   };
@@ -102,20 +107,9 @@ export const cpus = scalarRule('cpus', ({ node, executor }) => node.cpus + execu
 export const mem = scalarRule('mem', ({ node, executor }) => node.memMb + executor.memMb);
 export const disk = scalarRule('disk', ({ node }) => node.diskMb);
 
-export const ports: OfferRule = (_offer, resources, { desired }) => {
-  const wanted = desired.node.ports;
-  if (wanted === 'any') {
-    const found = lowestPorts(resources, 2);
-    return judged(
-      found.length === 2,
-      'ports',
-      `wanted any 2, offered ${found.length === 2 ? 'enough' : found.length}`,
-    );
-  }
-  const missing = [wanted.http, wanted.transport].filter((port) => !hasPort(resources, port));
-  return judged(
-    missing.length === 0,
-    'ports',
-    missing.length === 0 ? 'both offered' : `not offered: ${missing.join(', ')}`,
-  );
+export const ports: OfferRule = (offer, { desired }) => {
+  const need = portsWanted(desired);
+  const text = typeof need === 'number' ? `any ${need}` : need.join(' and ');
+  const there = pickPorts(offer.resources ?? [], need, rolesOf(desired)) !== null;
+  return judged(there, 'ports', `wanted ${text}, ${there ? 'offered' : 'not offered'}`);
 };

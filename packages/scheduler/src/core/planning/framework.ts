@@ -33,12 +33,15 @@ function nextFrameworkRecord(
     model.session.how === 'removed' &&
     record.frameworkId !== undefined
   ) {
-    const { frameworkId: _removed, ...rest } = record;
-    return rest;
+    const next = { ...record };
+    delete next.frameworkId;
+    return next;
   }
   if (record.initialMasterNodes === undefined && !record.bootstrapped) {
     return { ...record, initialMasterNodes: initialMasters(desired.framework.name, wantedSize(model)) };
   }
+  const ordered = model.orderedSize;
+  if (ordered !== undefined && ordered !== record.wantedNodes) return { ...record, wantedNodes: ordered };
   if (!record.bootstrapped && quorumRuns(model, desired.framework.name, record.initialMasterNodes ?? [])) {
     return { ...record, bootstrapped: true };
   }

@@ -5,6 +5,9 @@ import { isAskingDue, isRoundDue } from '../reconcile.ts';
 import type { Step } from '../steps.ts';
 import type { PlanContext } from './context.ts';
 
+/** A lease that was not read yet is read soon, but not in a tight loop where reading it fails. */
+const UNREAD_PAUSE_MS = 100;
+
 export function planLeaseReading({ model, desired, now }: PlanContext): Step[] {
   const { leaseService, leasesAskedAtMs } = model;
   if (leaseService.state === 'fails' && now.monotonicMs < leaseService.retryAtMs) return [];
@@ -12,7 +15,7 @@ export function planLeaseReading({ model, desired, now }: PlanContext): Step[] {
     .filter((record) => !model.launches.has(record.nodeId))
     .map((record) => ({ nodeId: record.nodeId, epoch: record.epoch }));
   const unread = nodes.some((node) => model.leases.get(node.nodeId)?.epoch !== node.epoch);
-  const pause = unread ? 0 : desired.timing.leasePollMs;
+  const pause = unread ? Math.min(UNREAD_PAUSE_MS, desired.timing.leasePollMs) : desired.timing.leasePollMs;
   const due = leasesAskedAtMs === undefined || now.monotonicMs - leasesAskedAtMs >= pause;
   return nodes.length > 0 && due ? [{ kind: 'read-leases', nodes }] : [];
 }

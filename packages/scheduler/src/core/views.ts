@@ -1,0 +1,75 @@
+/** What the API and callers see of the model: plain, without secrets. */
+import type { NodePhase } from '@mesos-elasticsearch/contract';
+import { heldNodes, wantedSize, type DesiredCluster, type Model } from './model.ts';
+import { nodeNameOf } from './model.ts';
+import { volumeNames } from './progress-of.ts';
+import type { RuleName } from './rules/names.ts';
+import type { WaitStep } from './steps.ts';
+
+export interface NodeView {
+  readonly nodeId: number;
+  readonly name: string;
+  readonly phase: NodePhase;
+  /** 0: never assigned. */
+  readonly epoch: number;
+  readonly agentId: string | undefined;
+  readonly host: string | undefined;
+  readonly taskId: string | undefined;
+  readonly addresses: { readonly http: string; readonly transport: string } | undefined;
+  readonly volumes: readonly string[];
+  readonly dataOnRecord: boolean;
+  readonly why: string;
+  /** Milliseconds since the Unix epoch; 0 for a node without a record. */
+  readonly sinceMs: number;
+  readonly waitsFor: readonly { readonly rule: RuleName; readonly reason: string }[];
+}
+
+/** Every node with a record or a place in the wanted size, by node ID. */
+export function nodeViews(desired: DesiredCluster, model: Model, waits: readonly WaitStep[]): NodeView[] {
+  const ids = [...new Set([...model.nodes.keys(), ...model.vacancies])].sort((a, b) => a - b);
+  return ids.map((nodeId) => {
+    const record = model.nodes.get(nodeId)?.record;
+    const own = waits.filter((wait) => wait.nodeId === nodeId).map(({ rule, reason }) => ({ rule, reason }));
+    const wantsOffer = model.vacancies.has(nodeId) || record?.phase === 'releasing';
+    const offer = { rule: 'offer-wanted', reason: 'waits for an offer that suits it' } as const;
+    return {
+      nodeId,
+      name: nodeNameOf(desired.framework.name, nodeId),
+      phase: record?.phase ?? 'vacant',
+      epoch: record?.epoch ?? 0,
+      agentId: record?.holder?.agentId,
+      host: record?.holder?.host,
+      taskId: record?.holder?.taskId,
+      addresses: record?.addresses,
+      volumes: record === undefined ? [] : volumeNames(record),
+      dataOnRecord: record?.dataOnRecord ?? false,
+      why: record?.why ?? 'never launched',
+      sinceMs: record?.since ?? 0,
+      waitsFor: own.length === 0 && wantsOffer ? [offer] : own,
+    };
+  });
+}
+
+export function clusterView(desired: DesiredCluster, model: Model, waits: readonly WaitStep[]) {
+  const held = heldNodes(model);
+  const framework = model.framework?.record;
+  return {
+    frameworkName: desired.framework.name,
+    frameworkId: framework?.frameworkId,
+    clusterName: desired.cluster.name,
+    clusterIdentity: framework?.clusterIdentity,
+    strategy: desired.cluster.strategy,
+    runtime: desired.node.runtime.kind,
+    suspectPolicy: desired.suspects.policy,
+    wantedNodes: wantedSize(model),
+    runningNodes: held.filter((record) => record.phase === 'running').length,
+    suspectNodes: held.filter((record) => record.phase === 'suspect').map((record) => record.nodeId),
+    bootstrapped: framework?.bootstrapped ?? false,
+    initialMasterNodes: framework?.initialMasterNodes ?? [],
+    subscription: model.session.state,
+    store: model.store.state,
+    leaseService: model.leaseService.state,
+    waitsFor: waits.map(({ rule, nodeId, reason }) => ({ rule, nodeId, reason })),
+  };
+}
+export type ClusterView = ReturnType<typeof clusterView>;
