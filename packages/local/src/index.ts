@@ -14,3 +14,11 @@ export { parseAttributes, parseResources } from './core/resource-grammar.ts';
 export { ListenError } from './http/listen.ts';
 export type { MasterOptions, RunningMaster } from './master/options.ts';
 export { runMaster } from './master/run-master.ts';
+export type {
+  EmbeddedAgent,
+  EmbeddedCluster,
+  EmbeddedClusterOptions,
+} from './cluster/start-embedded-cluster.ts';
+export type { EmbeddedAgentSpec } from './cluster/embedded-machine.ts';
+export { startEmbeddedCluster } from './cluster/start-embedded-cluster.ts';
+export { programClusterControl } from './cluster/program-cluster-control.ts';

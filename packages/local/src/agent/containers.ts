@@ -132,6 +132,10 @@ export class Containers {
     await Promise.all([...this.#containers.values()].map((one) => killFamily(() => this.#members(one))));
   }
 
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   #makeSandbox(directory: string, account: { uid: number; gid: number } | undefined): void {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
     // An unprivileged executor must be able to reach its sandbox, whatever the agent's umask is.
@@ -216,10 +220,10 @@ export class Containers {
 
   /** The first process is gone: what is left of the container goes too, before anyone hears of it. */
   async #end(key: string, container: Container, status: number): Promise<void> {
-    if (container.ending || this.#closed) return;
+    if (container.ending || this.#isClosed()) return;
     container.ending = true;
     await killFamily(() => this.#members(container));
     if (this.#containers.get(key) === container) this.#containers.delete(key);
-    if (!this.#closed) this.#on.exited(key, status);
+    if (!this.#isClosed()) this.#on.exited(key, status);
   }
 }

@@ -5,7 +5,6 @@ import { chmod, copyFile, mkdir, rename, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
 import type { CommandUri } from '@mesos-elasticsearch/mesos-v1';
 import { extractArchive, isArchive } from './extract.ts';
@@ -18,7 +17,7 @@ async function download(url: string, target: string): Promise<void> {
   if (/^https?:/.test(url)) {
     const response = await fetch(url);
     if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
-    await pipeline(Readable.fromWeb(response.body as ReadableStream), createWriteStream(target));
+    await pipeline(Readable.fromWeb(response.body), createWriteStream(target));
     return;
   }
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;

@@ -4,13 +4,13 @@
  * the master strips before it compares.
  */
 import type { Range, Resource } from '@mesos-elasticsearch/mesos-v1';
+import { omit } from './omit.ts';
 
 const thousandths = (value: number) => Math.round(value * 1000);
 
 /** Allocation role removed: two parts of the same reservation compare equal whoever they are allocated to. */
 export function withoutAllocation(resource: Resource): Resource {
-  const { allocationInfo: _dropped, ...rest } = resource;
-  return rest;
+  return omit(resource, 'allocationInfo');
 }
 
 export function allocatedTo(role: string, resources: readonly Resource[]): Resource[] {
@@ -26,8 +26,8 @@ function sortedJson(value: unknown): string {
 }
 
 function identity(resource: Resource): string {
-  const { scalar: _s, ranges: _r, set: _i, allocationInfo: _a, role, ...metadata } = resource;
-  return sortedJson({ ...metadata, role: role ?? '*' });
+  const metadata = omit(resource, 'scalar', 'ranges', 'set', 'allocationInfo');
+  return sortedJson({ ...metadata, role: resource.role ?? '*' });
 }
 
 function mergeRanges(ranges: readonly Range[]): Range[] {

@@ -15,6 +15,7 @@ import { beginTurn, putRun, runKey, tellMaster } from './state.ts';
 import type { AgentEffect, AgentState, Nature, Turn } from './state.ts';
 import { killTask, reconcileTasks, runTask } from './tasks.ts';
 import { acknowledged, executorUpdate, resendAll, resendDue } from './updates.ts';
+import { omit } from '../omit.ts';
 
 interface InputPayloads {
   MASTER: { message: ToAgent };
@@ -180,7 +181,7 @@ export function registration(state: AgentState): AgentRegistration {
     attributes: config.attributes,
     tasks: [...state.tasks.values()]
       .filter((task) => !ended(task.frameworkId))
-      .map(({ info: _info, owner: _owner, delivered: _delivered, ...record }) => record),
+      .map((task) => omit(task, 'info', 'owner', 'delivered')),
     executors: [...state.executors.values()]
       .filter((run) => !run.builtIn)
       .map(({ frameworkId, executorId, info }) => ({ frameworkId, executorId, info })),

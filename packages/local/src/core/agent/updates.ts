@@ -13,6 +13,7 @@ import type {
 } from '@mesos-elasticsearch/mesos-v1';
 import { isPartitionAware, log, putStream, putTask, taskKey, tellExecutor, tellMaster } from './state.ts';
 import type { AgentTask, DestroyCause, ExecutorRun, Turn, UpdateStream } from './state.ts';
+import { omit } from '../omit.ts';
 
 function send(turn: Turn, stream: UpdateStream): void {
   const status = stream.pending[0];
@@ -61,9 +62,8 @@ function tellLatest(turn: Turn, frameworkId: FrameworkId, taskId: TaskId): void 
 }
 
 function remember(turn: Turn, task: AgentTask, status: TaskStatus): void {
-  const { healthy: _h, containerStatus: _c, ...rest } = task;
   putTask(turn, {
-    ...rest,
+    ...omit(task, 'healthy', 'containerStatus'),
     state: status.state as TaskState,
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
     ...(status.containerStatus === undefined ? {} : { containerStatus: status.containerStatus }),

@@ -13,6 +13,7 @@ import { launchTask, taskFault } from './launch.ts';
 import { refuse } from './offers.ts';
 import { log, masterUpdate, stateFor } from './state.ts';
 import type { OutstandingOffer, Turn } from './state.ts';
+import { omit } from '../omit.ts';
 
 type Accept = Extract<SchedulerCall, { type: 'ACCEPT' }>['accept'];
 
@@ -112,8 +113,7 @@ interface Conversion {
 }
 
 function unreserved(resource: Resource): Resource {
-  const { reservation: _r, reservations: _s, allocationInfo: _a, ...rest } = resource;
-  return { ...rest, role: '*' };
+  return { ...omit(resource, 'reservation', 'reservations', 'allocationInfo'), role: '*' };
 }
 
 /** RESERVE and UNRESERVE of the old and the new reservation format; persistent volumes are not made here. */

@@ -12,6 +12,7 @@ import type {
 import type { TaskRecord, ToMaster } from '../link-protocol.ts';
 import { log, masterUpdate, sendTo, stateFor, taskKey, tellAgent } from './state.ts';
 import type { Turn } from './state.ts';
+import { omit } from '../omit.ts';
 
 /** An update of the agent's: kept as the task's newest state and passed on as it came. */
 export function statusUpdate(
@@ -27,9 +28,8 @@ export function statusUpdate(
   if (task !== undefined) {
     // A terminal state stays: an older update may be re-sent after a newer one is known.
     const state = isTerminal(task.state) ? task.state : latestState;
-    const { healthy: _h, containerStatus: _c, ...rest } = task;
     turn.state.tasks.set(key, {
-      ...rest,
+      ...omit(task, 'healthy', 'containerStatus'),
       state,
       forwarded: status.state as TaskState,
       ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
