@@ -14,8 +14,8 @@ describe('volume options', () => {
     expect(parseVolumeOptions(text)).toEqual(expected);
   });
 
-  it('takes a key that objects have by themselves as any other', () => {
-    expect(Object.entries(parseVolumeOptions('constructor=x'))).toEqual([['constructor', 'x']]);
+  it.each(['constructor', '__proto__', 'toString'])('takes the key %s as any other', (key) => {
+    expect(Object.entries(parseVolumeOptions(`${key}=x`))).toEqual([[key, 'x']]);
   });
 
   it.each([

@@ -29,16 +29,16 @@ export type VolumeSpec = z.infer<typeof volumeSpecSchema>;
  * @throws TypeError for a piece without `=`, an empty key or a key given twice.
  */
 export function parseVolumeOptions(text: string): Record<string, string> {
-  const options: Record<string, string> = {};
+  const options = new Map<string, string>();
   for (const piece of text.split(',')) {
     if (piece.trim() === '') continue;
     const cut = piece.indexOf('=');
     const key = cut < 0 ? '' : piece.slice(0, cut).trim();
     if (key === '')
       throw new TypeError(`volume option ${JSON.stringify(piece)} is not of the form key=value`);
-    if (Object.hasOwn(options, key))
-      throw new TypeError(`volume option ${JSON.stringify(key)} is given twice`);
-    options[key] = piece.slice(cut + 1);
+    if (options.has(key)) throw new TypeError(`volume option ${JSON.stringify(key)} is given twice`);
+    options.set(key, piece.slice(cut + 1));
   }
-  return options;
+  // As entries, so that a key like __proto__ is a key like any other.
+  return Object.fromEntries(options);
 }

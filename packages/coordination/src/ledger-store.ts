@@ -22,6 +22,7 @@ export interface LedgerSnapshot {
  *   promise resolves. A version that does not match fails with `conflict` and changes nothing.
  * - When a write rejects with `unavailable` its outcome is unknown: the caller must load again before it
  *   acts on the record.
+ * - The framework record is written before the first node record: node records without it read as `corrupt`.
  * - `load` never returns less than what was written: whatever cannot be read whole is an error
  *   (`corrupt`, `unavailable`), never an empty ledger.
  */
