@@ -7,12 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 const MARK = 'MESOS_ELASTICSEARCH_TEST_RUN';
 const KILL_AFTER_MS = 15_000;
 const running = new Set();
+let stopping = false;
 
 /**
  * @param {{runId: string, limitMs: number, env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions}} options
  * @returns {Promise<{exitCode: number | null, timedOut: boolean}>} never rejects
  */
 export async function run(program, parameters, { runId, limitMs, env = {}, stdio = ['ignore', 1, 2] }) {
+  if (stopping) return { exitCode: null, timedOut: false };
   const child = spawn(program, parameters, {
     stdio,
     detached: true,
@@ -38,8 +40,9 @@ export async function run(program, parameters, { runId, limitMs, env = {}, stdio
   return { exitCode, timedOut };
 }
 
-/** Ends everything that is running; for an interrupted run. */
+/** Ends everything that is running and starts nothing more; for an interrupted run. */
 export async function stopEverything(runId) {
+  stopping = true;
   await Promise.all([...running].map((child) => stop(child, 5_000)));
   await removeLeftovers(runId);
 }
