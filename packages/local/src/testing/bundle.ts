@@ -29,3 +29,11 @@ export async function bundleLocalProgram(): Promise<string[]> {
   const entry = fileURLToPath(new URL('./process-main.ts', import.meta.url));
   return [process.execPath, await bundleForNode(entry, 'local.mjs')];
 }
+
+/** The scripted executor as one file. Resolves with its path. */
+export async function bundleScriptedExecutor(): Promise<string> {
+  return bundleForNode(
+    fileURLToPath(new URL('./scripted-executor-main.ts', import.meta.url)),
+    'executor.mjs',
+  );
+}

@@ -1,1 +1,1 @@
-export { bundleLocalProgram } from './bundle.ts';
+export { bundleForNode, bundleLocalProgram, bundleScriptedExecutor } from './bundle.ts';
