@@ -1,6 +1,6 @@
 /** How a node record goes from one phase to the next. Each keeps what the next phase still needs, and says why. */
 import { volumeNameOf, type NodeId, type NodeRecord } from '@mesos-elasticsearch/contract';
-import type { Holder, NodeReport } from '@mesos-elasticsearch/contract';
+import type { Holder, NodeReport, VolumeName, VolumeSpec } from '@mesos-elasticsearch/contract';
 import { epoch } from '@mesos-elasticsearch/contract';
 import type { DesiredCluster } from './model.ts';
 
@@ -34,8 +34,8 @@ export function assigned(
     },
     // Volumes of a node that has data keep their driver and options, whatever the flags say now.
     volumes: (before?.dataOnRecord === true ? before.volumes : undefined) ?? {
-      config: { name: nameOf('config'), ...volumes.config },
-      data: { name: nameOf('data'), ...volumes.data },
+      config: volumeOf(nameOf('config'), volumes.config),
+      data: volumeOf(nameOf('data'), volumes.data),
     },
     dataOnRecord: before?.dataOnRecord ?? false,
     suspectPolicy: desired.suspects.policy,
@@ -43,6 +43,12 @@ export function assigned(
     why: before === undefined || before.epoch === 0 ? 'first launch' : `relaunch: ${before.why}`,
     since: now.wallMs,
   };
+}
+
+/** `{volume}` in an option stands for the volume's name: drivers such as rclone want a place for each volume. */
+function volumeOf(name: VolumeName, { driver, options }: Pick<VolumeSpec, 'driver' | 'options'>): VolumeSpec {
+  const own = Object.entries(options).map(([key, value]) => [key, value.replaceAll('{volume}', name)]);
+  return { name, driver, options: Object.fromEntries(own) as Record<string, string> };
 }
 
 export function running(before: NodeRecord, report: NodeReport | undefined, wallMs: number): NodeRecord {
