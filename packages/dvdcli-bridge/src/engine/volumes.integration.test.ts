@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll } from 'vitest';
 import Docker from 'dockerode';
 import { startHostdirPlugin, type RunningPlugin } from '../hostdir/start.ts';
@@ -28,7 +27,7 @@ beforeAll(async () => {
   const docker = new Docker({ socketPath: running.engine.socket });
   const archive = await sleepingImage(join(scratch, 'image'));
   const stream = await docker.importImage(archive, { repo: 'contract', tag: 'local' });
-  for await (const chunk of Readable.from(stream)) void chunk;
+  for await (const chunk of Readable.from(stream)) chunk;
 });
 afterAll(async () => {
   await running.engine?.stop();

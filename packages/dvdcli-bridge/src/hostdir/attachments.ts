@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAttachment, type AttachmentRecord, type Mounts } from './core/attachment.ts';
+import {
+  parseAttachment,
+  sameProcess,
+  type AttachmentRecord,
+  type Mounts,
+  type ProcessIdentity,
+} from './core/attachment.ts';
 import { judgeHolder, type Claimant } from './core/holder.ts';
 import { logAttachment, type AttachmentEvent } from './attachment-log.ts';
 import type { DurableFiles } from './durable-files.ts';
 import type { VolumeUser } from './open-files.ts';
 import { Refusal } from './refusal.ts';
-import type { ProcessIdentity } from './core/attachment.ts';
 
 /** What the machine says of processes; a port, so that tests can let holders live and die. */
 export interface ProcessTable {
@@ -50,146 +55,165 @@ export interface Attachments {
 }
 
 export function attachments(context: AttachmentContext): Attachments {
-  const { files, claimant } = context;
-  const directoryOf = (volume: string): string => join(context.store, 'volumes', volume);
-  const fileOf = (volume: string): string => join(directoryOf(volume), 'attachment.json');
-  const takeoverOf = (volume: string, token: string): string =>
-    join(directoryOf(volume), `takeover-${token}.json`);
-
-  const log = (record: AttachmentRecord, event: AttachmentEvent['event'], from?: string): void => {
-    logAttachment(files, context.store, {
-      time: context.now().toISOString(),
-      volume: record.volume,
-      instance: claimant.instance,
-      event,
-      ...(from === undefined ? {} : { from }),
-    });
-  };
-  const readChain = (volume: string): AttachmentRecord[] => {
-    const chain: AttachmentRecord[] = [];
-    let next = readRecord(fileOf(volume));
-    while (next !== undefined) {
-      chain.push(next);
-      next = readRecord(takeoverOf(volume, next.token));
-    }
-    return chain;
-  };
-  const ownRecord = (volume: string, mounts: Mounts): AttachmentRecord => ({
-    format: 1,
-    token: randomUUID(),
-    volume,
-    instance: claimant.instance,
-    holder: claimant.process,
-    attachedAt: context.now().toISOString(),
-    attachedAtTicks: context.processes.ticksSinceBoot(),
-    mounts,
-  });
-  const isOurs = (record: AttachmentRecord): boolean =>
-    judgeHolder(record, claimant, () => true).kind === 'ours';
-
-  /** `undefined`: somebody else was faster, look again. */
-  const succeed = (chain: AttachmentRecord[], mounts: Mounts): AttachmentRecord | undefined => {
-    const [first] = chain;
-    const last = chain.at(-1);
-    if (first === undefined || last === undefined) return undefined;
-    const record = {
-      ...ownRecord(last.volume, mounts),
-      attachedAtTicks: earliestUse(chain, mounts, context),
-    };
-    const right = takeoverOf(last.volume, last.token);
-    if (!files.createExclusively(right, serialise(record))) return undefined;
-    const before = chain.map((link) => link.token).join();
-    const now = readChain(last.volume);
-    if (
-      now
-        .slice(0, -1)
-        .map((link) => link.token)
-        .join() !== before
-    ) {
-      files.remove(right);
-      return undefined;
-    }
-    files.replace(fileOf(last.volume), serialise(record));
-    for (const link of chain) files.remove(takeoverOf(last.volume, link.token));
-    return record;
-  };
-
-  const attempt = (volume: string): AttachmentRecord | undefined => {
-    const chain = readChain(volume);
-    const holder = chain.at(-1);
-    if (holder === undefined) {
-      const record = ownRecord(volume, {});
-      if (!files.createExclusively(fileOf(volume), serialise(record))) return undefined;
-      log(record, 'attached');
-      return record;
-    }
-    const judgement = judgeHolder(holder, claimant, (identity) => context.processes.runs(identity));
-    switch (judgement.kind) {
-      case 'ours':
-        return chain.length === 1 ? holder : finish(chain, holder);
-      case 'refuse':
-        throw new Refusal(`volume ${volume} is attached to ${judgement.reason}`);
-      case 'take-back':
-      case 'forget': {
-        if (chain.length > 1) assertUnused(volume, holder);
-        const mounts = judgement.kind === 'forget' || chain.length > 1 ? {} : holder.mounts;
-        const record = succeed(chain, mounts);
-        if (record !== undefined) log(record, 'taken-back', holder.instance);
-        return record;
-      }
-      case 'prove-unused': {
-        assertUnused(volume, holder);
-        const record = succeed(chain, {});
-        if (record !== undefined) log(record, 'taken-over', holder.instance);
-        return record;
-      }
-    }
-  };
-
-  /** This process won the right earlier, and failed (a full disk, say) before the rename. */
-  const finish = (chain: AttachmentRecord[], own: AttachmentRecord): AttachmentRecord => {
-    files.replace(fileOf(own.volume), serialise(own));
-    for (const link of chain.slice(0, -1)) files.remove(takeoverOf(own.volume, link.token));
-    log(own, 'taken-over', chain[0]?.instance);
-    return own;
-  };
-
-  const assertUnused = (volume: string, holder: AttachmentRecord): void => {
-    const data = join(directoryOf(volume), 'data');
-    const user = context.processes.userOf(data, holder.attachedAtTicks);
-    if (user === undefined) return;
-    throw new Refusal(
-      `volume ${volume} is attached to instance ${holder.instance} (pid ${holder.holder.pid}, gone), ` +
-        `but process ${user.pid} (${user.name}) ${user.how}; stop that process first`,
-    );
-  };
-
   return {
-    isOurs,
-    read: (volume) => readChain(volume).at(-1),
+    isOurs: (record) => isOurs(context, record),
+    read: (volume) => readChain(context, volume).at(-1),
     acquire(volume) {
       // Each turn that comes to nothing means that another instance got ahead; it cannot do so for ever.
       for (let turn = 0; turn < 10; turn += 1) {
-        const record = attempt(volume);
+        const record = attempt(context, volume);
         if (record !== undefined) return record;
       }
       throw new Refusal(`volume ${volume} is being attached by other instances; try again`);
     },
     setMounts(record, mounts) {
       const changed = { ...record, mounts };
-      files.replace(fileOf(record.volume), serialise(changed));
+      context.files.replace(fileOf(context, record.volume), serialise(changed));
       return changed;
     },
-    logEnd: (record) => log(record, 'detached'),
+    logEnd: (record) => log(context, record, 'detached'),
     release(record) {
-      log(record, 'detached');
-      files.remove(fileOf(record.volume));
+      log(context, record, 'detached');
+      context.files.remove(fileOf(context, record.volume));
     },
   };
 }
 
+function directoryOf(context: AttachmentContext, volume: string): string {
+  return join(context.store, 'volumes', volume);
+}
+function fileOf(context: AttachmentContext, volume: string): string {
+  return join(directoryOf(context, volume), 'attachment.json');
+}
+function takeoverOf(context: AttachmentContext, volume: string, token: string): string {
+  return join(directoryOf(context, volume), `takeover-${token}.json`);
+}
+
+function isOurs(context: AttachmentContext, record: AttachmentRecord): boolean {
+  return sameProcess(record.holder, context.claimant.process);
+}
+
+/** The record in force, then the take-overs that were begun and not finished, in their order. */
+function readChain(context: AttachmentContext, volume: string): AttachmentRecord[] {
+  const chain: AttachmentRecord[] = [];
+  let next = readRecord(fileOf(context, volume));
+  while (next !== undefined) {
+    chain.push(next);
+    next = readRecord(takeoverOf(context, volume, next.token));
+  }
+  return chain;
+}
+
+/** One try at becoming the holder. `undefined`: another instance was faster, look again. */
+function attempt(context: AttachmentContext, volume: string): AttachmentRecord | undefined {
+  const chain = readChain(context, volume);
+  const holder = chain.at(-1);
+  if (holder === undefined) return takeFree(context, volume);
+  const judgement = judgeHolder(holder, context.claimant, (identity) => context.processes.runs(identity));
+  switch (judgement.kind) {
+    case 'ours':
+      return chain.length === 1 ? holder : finish(context, chain, holder);
+    case 'refuse':
+      throw new Refusal(`volume ${volume} is attached to ${judgement.reason}`);
+    case 'take-back':
+    case 'forget': {
+      // An unfinished take-over by our earlier run has no users of ours yet, but maybe some of those before it.
+      if (chain.length > 1) assertUnused(context, holder);
+      const mounts = judgement.kind === 'forget' || chain.length > 1 ? {} : holder.mounts;
+      return succeed(context, chain, mounts, 'taken-back');
+    }
+    case 'prove-unused':
+      assertUnused(context, holder);
+      return succeed(context, chain, {}, 'taken-over');
+  }
+}
+
+function takeFree(context: AttachmentContext, volume: string): AttachmentRecord | undefined {
+  const record = ownRecord(context, volume, {});
+  if (!context.files.createExclusively(fileOf(context, volume), serialise(record))) return undefined;
+  log(context, record, 'attached');
+  return record;
+}
+
+/** Replaces the last holder of the chain, by the right that its token gives. */
+function succeed(
+  context: AttachmentContext,
+  chain: readonly AttachmentRecord[],
+  mounts: Mounts,
+  event: 'taken-back' | 'taken-over',
+): AttachmentRecord | undefined {
+  const last = chain.at(-1);
+  if (last === undefined) return undefined;
+  const { volume } = last;
+  const attachedAtTicks = earliestUse(context, chain, mounts);
+  const record = { ...ownRecord(context, volume, mounts), attachedAtTicks };
+  const right = takeoverOf(context, volume, last.token);
+  if (!context.files.createExclusively(right, serialise(record))) return undefined;
+  // The token may have been replaced, and its right used up, between reading it and taking the right.
+  if (tokensOf(readChain(context, volume)) !== tokensOf([...chain, record])) {
+    context.files.remove(right);
+    return undefined;
+  }
+  return finish(context, [...chain, record], record, event);
+}
+
+/** Makes the last of the chain, which is ours, the record in force. Also after a failure at this very point. */
+function finish(
+  context: AttachmentContext,
+  chain: readonly AttachmentRecord[],
+  own: AttachmentRecord,
+  event: 'taken-back' | 'taken-over' = 'taken-over',
+): AttachmentRecord {
+  context.files.replace(fileOf(context, own.volume), serialise(own));
+  log(context, own, event, chain.at(-2)?.instance);
+  for (const { token } of chain.slice(0, -1)) context.files.remove(takeoverOf(context, own.volume, token));
+  return own;
+}
+
+function tokensOf(chain: readonly AttachmentRecord[]): string {
+  return chain.map(({ token }) => token).join();
+}
+
+function assertUnused(context: AttachmentContext, holder: AttachmentRecord): void {
+  const data = join(directoryOf(context, holder.volume), 'data');
+  const user = context.processes.userOf(data, holder.attachedAtTicks);
+  if (user === undefined) return;
+  throw new Refusal(
+    `volume ${holder.volume} is attached to instance ${holder.instance} (pid ${holder.holder.pid}, gone), ` +
+      `but process ${user.pid} (${user.name}) ${user.how}; stop that process first`,
+  );
+}
+
+function ownRecord(context: AttachmentContext, volume: string, mounts: Mounts): AttachmentRecord {
+  return {
+    format: 1,
+    token: randomUUID(),
+    volume,
+    instance: context.claimant.instance,
+    holder: context.claimant.process,
+    attachedAt: context.now().toISOString(),
+    attachedAtTicks: context.processes.ticksSinceBoot(),
+    mounts,
+  };
+}
+
+function log(
+  context: AttachmentContext,
+  record: AttachmentRecord,
+  event: AttachmentEvent['event'],
+  from?: string,
+): void {
+  logAttachment(context.files, context.store, {
+    time: context.now().toISOString(),
+    volume: record.volume,
+    instance: context.claimant.instance,
+    event,
+    ...(from === undefined ? {} : { from }),
+  });
+}
+
 /** Users that were taken back with their mounts began with the first attachment, not with this one. */
-function earliestUse(chain: AttachmentRecord[], mounts: Mounts, context: AttachmentContext): number {
+function earliestUse(context: AttachmentContext, chain: readonly AttachmentRecord[], mounts: Mounts): number {
   const now = context.processes.ticksSinceBoot();
   if (Object.keys(mounts).length === 0) return now;
   return Math.min(now, ...chain.map((record) => record.attachedAtTicks));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -32,6 +32,8 @@ export async function startPrivateDockerEngine(options: {
   const at = (name: string): string => join(options.dir, name);
   await mkdir(options.dir, { recursive: true });
   const socket = at('docker.sock');
+  // Its own, so that the machine's /etc/docker/daemon.json does not reach in here.
+  await writeFile(at('daemon.json'), '{}\n');
   const child = execa(
     programInPath('dockerd') ?? 'dockerd',
     [
@@ -41,11 +43,11 @@ export async function startPrivateDockerEngine(options: {
     ],
     { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', reject: false, cleanup: true, maxBuffer: 1 << 22 },
   );
-  let ended = false;
-  void child.then(() => (ended = true));
+  const ended = new AbortController();
+  void child.then(() => ended.abort());
   const docker = new Docker({ socketPath: socket });
   const deadline = performance.now() + (options.readyWithinMs ?? 60_000);
-  while (!ended && performance.now() < deadline) {
+  while (!ended.signal.aborted && performance.now() < deadline) {
     const ready = await docker.ping().then(
       () => true,
       () => false,

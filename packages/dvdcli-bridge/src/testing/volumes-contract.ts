@@ -16,7 +16,7 @@ export interface ContractSubject {
   /** Another machine's way to the same volumes, where the driver keeps machines apart. */
   readonly elsewhere?: Volumes;
   /** container-mount only: has a container use the volume until the returned function is called. */
-  use?(attachment: Attachment): Promise<() => Promise<void>>;
+  readonly use?: (attachment: Attachment) => Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
