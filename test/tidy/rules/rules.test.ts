@@ -11,6 +11,8 @@ import { lockFileHosts, skipReasons, texts } from './texts.ts';
 
 const ours = (name: string): string => `import { x } from '@mesos-elasticsearch/${name}';`;
 const file = (path: string, text: string): SourceFile => ({ path, text });
+/** Put together, so that this file does not offend itself. */
+const banned = (...parts: string[]): string => parts.join('');
 const lines = (count: number): string => Array.from({ length: count }, (_, at) => `x(${at});`).join('\n');
 
 /** Rule, a file that breaks it, and what is said; then the same thing done right. */
@@ -125,19 +127,19 @@ const examples = [
   },
   {
     rule: texts,
-    wrong: file('docs/a.md', `first\n// TODO later`),
+    wrong: file('docs/a.md', `first\n// ${banned('TO', 'DO')} later`),
     says: 'line 2: an intention',
     right: file('docs/a.md', 'a todo list'),
   },
   {
     rule: texts,
-    wrong: file('a.ts', `const x = '/work/main';`),
+    wrong: file('a.ts', `const x = '/${banned('wo', 'rk')}/main';`),
     says: 'a path of one machine',
     right: file('a.ts', `const x = join(root, 'work/main');`),
   },
   {
     rule: texts,
-    wrong: file('a.ts', `const x = 'https://mirror.internal/npm';`),
+    wrong: file('a.ts', `const x = 'https://mirror.${banned('inter', 'nal')}/npm';`),
     says: 'a host of one network',
     right: file('a.ts', `const x = 'https://repo1.maven.org/maven2';`),
   },
