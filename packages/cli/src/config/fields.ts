@@ -174,7 +174,10 @@ export const FIELDS = {
     'a driver name such as rexray or rclone',
     DRIVER,
   ),
-  externalVolumeOptions: pairs(['Volumes', 'Options given to the driver when it creates a volume.']),
+  externalVolumeOptions: pairs([
+    'Volumes',
+    'Options given to the driver when it creates a volume; {volume} stands for its name.',
+  ]),
   volumeMounter: choice(
     ['Volumes', 'Who mounts the volumes. Only executor in this version.'],
     ['executor', 'dvdi-isolator', 'docker-volume-isolator'],
