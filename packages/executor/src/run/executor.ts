@@ -41,17 +41,20 @@ export function runExecutor(ports: ExecutorPorts, limits: Limits): Executor {
   const act = (effect: Effect) => {
     switch (effect.kind) {
       case 'send-status':
-        return ports.sendStatus(effect.status);
+        ports.sendStatus(effect.status);
+        return;
       case 'start-timer':
         setTimeout(() => dispatch({ kind: 'timer', name: effect.name }), effect.ms);
         return;
       case 'log':
-        return ports.log[effect.level](effect.fields, effect.message);
+        ports.log[effect.level](effect.fields, effect.message);
+        return;
       case 'finish':
         hands?.close();
-        return resolveEnd(effect.exitCode);
+        resolveEnd(effect.exitCode);
+        return;
       default:
-        return void actOnTask(effect);
+        void actOnTask(effect);
     }
   };
   const actOnTask = async (effect: TaskEffect): Promise<void> => {
@@ -69,7 +72,7 @@ export function runExecutor(ports: ExecutorPorts, limits: Limits): Executor {
 
 type TaskEffect = Exclude<Effect, { kind: 'send-status' | 'start-timer' | 'log' | 'finish' }>;
 
-function doEffect(hands: TaskHands, effect: TaskEffect): Promise<MachineEvent | void> {
+async function doEffect(hands: TaskHands, effect: TaskEffect): Promise<MachineEvent | undefined> {
   switch (effect.kind) {
     case 'prepare':
       return hands.prepare();
@@ -90,15 +93,18 @@ function doEffect(hands: TaskHands, effect: TaskEffect): Promise<MachineEvent | 
     case 'go':
       return hands.go();
     case 'stop-process':
-      return hands.stopProcess();
+      await hands.stopProcess();
+      return undefined;
     case 'kill-process':
-      return hands.killProcess();
+      await hands.killProcess();
+      return undefined;
     case 'detach':
       return hands.detach(effect.role);
     case 'give-back':
       return hands.giveBack();
     case 'write-seed-hosts':
-      return hands.writeSeedHosts(effect.hosts);
+      await hands.writeSeedHosts(effect.hosts);
+      return undefined;
   }
 }
 

@@ -16,7 +16,8 @@ export interface Log {
 export interface ExecutorPorts {
   readonly log: Log;
   readonly clock: UptimeClock;
-  readonly host: string;
+  /** Name of this agent. */
+  readonly host: () => string;
   readonly randomUuid: () => string;
   readonly sendStatus: (status: StatusToSend) => void;
   readonly leasesOf: (spec: LaunchSpec) => LeaseService;

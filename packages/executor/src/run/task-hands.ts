@@ -47,7 +47,7 @@ export class TaskHands {
     const selfFencing = terms.policy === 'fence';
     const { durationMs } = terms;
     const lease: LeaseRecord = {
-      ...{ nodeId, epoch, taskId, holder: randomUuid(), host, durationMs },
+      ...{ nodeId, epoch, taskId, holder: randomUuid(), host: host(), durationMs },
       ...{ selfFencing, guarded: true, counter: 0 },
     };
     const takenSentMs = clock.nowMs();

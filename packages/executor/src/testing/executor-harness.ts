@@ -39,7 +39,7 @@ export function executorForTests(options: {
     {
       log: { info: trace, warn: trace, error: trace },
       clock: kernelUptimeClock(),
-      host: 'agent-1',
+      host: () => 'agent-1',
       randomUuid: randomUUID,
       sendStatus: (status) => {
         trace(status, 'status');

@@ -1,0 +1,75 @@
+/** The executor's configuration: all of it comes from the environment that the agent gives. */
+import { NODE_ID_VARIABLE } from '@mesos-elasticsearch/contract';
+import { pluginDirectoriesFrom } from '@mesos-elasticsearch/dvdcli-bridge';
+import { executorEnvironment, type ExecutorEnvironment } from '@mesos-elasticsearch/mesos-v1';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ExecutorConfig {
+  readonly mesos: ExecutorEnvironment;
+  /** `http(s)://ip:port` of the agent. */
+  readonly endpoint: URL;
+  readonly sandbox: string;
+  /** Compared with the launch spec's by the machine. */
+  readonly environmentNodeId: string | undefined;
+  readonly pluginDirectories: readonly string[];
+  /** Upper bound for stopping Elasticsearch after SHUTDOWN; the rest of the grace is for the unmount. */
+  readonly shutdownStopMs: number;
+  /** For Elasticsearch, the guard and all small programs. */
+  readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+/**
+ * What children may see. `MESOS_DIRECTORY` tells whose they are, to an agent that has no cgroups to tell by.
+ * The authentication token is not among them.
+ */
+const FOR_CHILDREN: readonly string[] = [
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'JAVA_HOME',
+  'ES_JAVA_HOME',
+  'OPENSEARCH_JAVA_HOME',
+  'ES_JAVA_OPTS',
+  'OPENSEARCH_JAVA_OPTS',
+  'MESOS_DIRECTORY',
+  'MESOS_SANDBOX',
+];
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const LONGEST_RESERVE_MS = 20_000;
+
+/**
+ * @throws ExecutorEnvironmentError naming every missing or wrong variable
+ * @param workDirectory where the executor was started: the sandbox, if no variable names it
+ */
+export function loadExecutorConfig(environment: Environment, workDirectory: string): ExecutorConfig {
+  const mesos = executorEnvironment(environment);
+  // Mesos does not say which it is; operators hand these variables on to executors.
+  const tls = [environment.LIBPROCESS_SSL_ENABLED, environment.SSL_ENABLED].some(
+    (text) => text === '1' || text === 'true',
+  );
+  return {
+    mesos,
+    endpoint: new URL(`${tls ? 'https' : 'http'}://${mesos.agentEndpoint}`),
+    sandbox: mesos.sandbox ?? workDirectory,
+    environmentNodeId: environment[NODE_ID_VARIABLE],
+    pluginDirectories: pluginDirectoriesFrom(environment),
+    shutdownStopMs: stopShareOf(mesos.shutdownGraceMs),
+    childEnvironment: childEnvironment(environment),
+  };
+}
+
+/** Half of the grace period, or all but 20 s where that is more. */
+function stopShareOf(graceMs: number): number {
+  return Math.max(graceMs / 2, graceMs - LONGEST_RESERVE_MS);
+}
+
+function childEnvironment(environment: Environment): Record<string, string> {
+  const kept: Record<string, string> = { PATH: DEFAULT_PATH };
+  for (const name of FOR_CHILDREN) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') kept[name] = value;
+  }
+  return kept;
+}

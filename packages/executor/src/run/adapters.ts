@@ -1,0 +1,62 @@
+/** Which adapter a launch spec asks for. */
+import { randomUUID } from 'node:crypto';
+import type { LaunchSpec } from '@mesos-elasticsearch/contract';
+import { directoryLeases } from '@mesos-elasticsearch/coordination';
+import {
+  dvdcliVolumes,
+  engineVolumes,
+  pluginSocketVolumes,
+  type Volumes,
+} from '@mesos-elasticsearch/dvdcli-bridge';
+import { kernelUptimeClock } from '../clock.ts';
+import type { ExecutorConfig } from '../config/executor-config.ts';
+import { dockerRuntime } from '../docker/docker-runtime.ts';
+import { readMachineLimits } from '../elasticsearch/machine-limits.ts';
+import { askNode, probeHost } from '../elasticsearch/probe.ts';
+import { jarRuntime } from '../jar/jar-runtime.ts';
+import { SetupError, type NodeRuntime } from '../ports.ts';
+import { DEFAULT_TIMINGS, type ExecutorPorts, type Log } from './ports.ts';
+
+/** All ports but those that the session fills. */
+export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPorts, 'sendStatus' | 'host'> {
+  return {
+    log,
+    clock: kernelUptimeClock(),
+    randomUuid: randomUUID,
+    leasesOf: (spec) => directoryLeases(spec.lease.directory),
+    volumesOf: (spec) => volumesOf(spec, config),
+    runtimeOf: (spec) => runtimeOf(spec, config, log),
+    readMachineLimits,
+    askNode: ({ elasticsearch, nodeName }) => {
+      const { bindHost, publishHost, httpPort } = elasticsearch;
+      return askNode({ host: probeHost(bindHost, publishHost), port: httpPort }, nodeName);
+    },
+    timings: DEFAULT_TIMINGS,
+  };
+}
+
+function volumesOf(spec: LaunchSpec, config: ExecutorConfig): Volumes {
+  const { volumePath, runtime } = spec;
+  switch (volumePath.kind) {
+    case 'plugin-socket':
+      return pluginSocketVolumes({ directories: config.pluginDirectories });
+    case 'dvdcli':
+      return dvdcliVolumes({ program: volumePath.program });
+    case 'engine':
+      if (runtime.kind === 'docker') return engineVolumes({ socketPath: runtime.socket });
+      throw new SetupError(
+        'the volume path "engine" needs the docker runtime: only a container makes the Engine mount',
+      );
+  }
+}
+
+function runtimeOf(spec: LaunchSpec, config: ExecutorConfig, log: Log): NodeRuntime {
+  const { sandbox, childEnvironment: environment } = config;
+  const say = (message: string, fields: Readonly<Record<string, unknown>>) => log.warn(fields, message);
+  switch (spec.runtime.kind) {
+    case 'jar':
+      return jarRuntime({ sandbox, environment, log: say });
+    case 'docker':
+      return dockerRuntime({ sandbox, socket: spec.runtime.socket, log: say });
+  }
+}
