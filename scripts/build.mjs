@@ -16,9 +16,10 @@ const EXECUTABLES = {
   'packages/dvdcli-bridge/src/hostdir/main.ts': 'packages/dvdcli-bridge/dist/hostdir.mjs',
 };
 
-/** CommonJS dependencies inside an ES module bundle still call require. */
+/** CommonJS dependencies inside an ES module bundle still call require and name __dirname (ssh2 does, below dockerode). */
 const banner =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+  "import{createRequire as __createRequire}from'node:module';import{fileURLToPath as __toPath}from'node:url';import{dirname as __toDirectory}from'node:path';" +
+  'const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__toDirectory(__filename);';
 
 for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
   const source = join(root, entry);
