@@ -103,11 +103,14 @@ export function startControlLoop(options: ControlLoopOptions): ControlLoop {
     });
   }
 
+  const mayGoOn = () => !flags.stopping;
+  const nothingCame = () => !flags.pending && !flags.stopping;
+
   async function run(): Promise<void> {
-    while (!flags.stopping) {
+    while (mayGoOn()) {
       flags.pending = false;
       const acted = await turn();
-      if (!acted && !flags.pending && !flags.stopping) await sleep();
+      if (!acted && nothingCame()) await sleep();
     }
   }
 

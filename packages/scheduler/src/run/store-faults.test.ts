@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { Story } from '../testing/index.ts';
+
+describe('a ledger that fails', () => {
+  it('lets nothing be launched, and declines offers by the name of the rule', async () => {
+    const story = new Story();
+    await story.start();
+    await story.untilRunning(1, 2, 3);
+    const accepts = story.master.callsOf('ACCEPT').length;
+    story.ledger!.writeNode = () => Promise.reject(new Error('disk full'));
+    await story.master.taskOf(1).executor.stop('TASK_FAILED');
+    await story.advance(30_000);
+    expect(story.phase(1)).toBe('running');
+    expect(story.master.callsOf('ACCEPT')).toHaveLength(accepts);
+    await story.stop();
+  });
+
+  it('is read again before anything is done with a write whose outcome is unknown', async () => {
+    const story = new Story();
+    await story.start();
+    await story.untilRunning(1, 2, 3);
+    story.ledger!.faults.next('writeNode', { kind: 'no-answer' });
+    await story.master.taskOf(1).executor.stop('TASK_FAILED');
+    await story.until(
+      'node 1 runs in epoch 2',
+      () => story.record(1)?.epoch === 2 && story.phase(1) === 'running',
+    );
+    expect(story.master.holders.violations).toEqual([]);
+    await story.stop();
+  });
+
+  it('keeps an assignment whose write went through unheard', async () => {
+    const story = new Story({ cluster: { nodes: 1 } });
+    await story.start();
+    story.ledger!.faults.next('writeNode', { kind: 'no-answer' });
+    await story.untilRunning(1);
+    expect(story.record(1)?.epoch).toBe(1);
+    expect(story.master.callsOf('ACCEPT')).toHaveLength(1);
+    await story.stop();
+  });
+
+  it('delays the acknowledgement until the record is durable', async () => {
+    const story = new Story();
+    await story.start();
+    await story.untilRunning(1, 2, 3);
+    const { writeNode } = story.ledger!;
+    let acksAtWrite = -1;
+    story.ledger!.writeNode = (record, expected) => {
+      if (acksAtWrite < 0) acksAtWrite = story.master.callsOf('ACKNOWLEDGE').length;
+      return writeNode.call(story.ledger, record, expected);
+    };
+    await story.advance(5000);
+    const before = story.master.callsOf('ACKNOWLEDGE').length;
+    await story.master.taskOf(1).executor.stop('TASK_FAILED');
+    await story.until('the end is acknowledged', () => story.master.callsOf('ACKNOWLEDGE').length > before);
+    expect(acksAtWrite).toBe(before);
+    await story.stop();
+  });
+});
+
+describe('a lease service that fails', () => {
+  it('moves no node, however long it stays silent', async () => {
+    const story = new Story();
+    await story.start();
+    await story.untilRunning(1, 2, 3);
+    const { read, renew } = story.leases;
+    const down = () => Promise.reject(new Error('the lease directory is gone'));
+    story.leases.read = down;
+    story.master.killMachine(story.record(2)!.holder!.host);
+    await story.advance(120_000);
+    expect(story.record(2)).toMatchObject({ phase: 'running', epoch: 1 });
+    story.leases.read = read;
+    story.leases.renew = renew;
+    await story.until(
+      'node 2 runs elsewhere',
+      () => story.record(2)?.epoch === 2 && story.phase(2) === 'running',
+    );
+    expect(story.master.holders.violations).toEqual([]);
+    await story.stop();
+  });
+
+  it('holds a launch back until the epoch is open', async () => {
+    const story = new Story({ cluster: { nodes: 1 } });
+    await story.start();
+    story.leases.faults.next('openEpoch', { kind: 'fail' });
+    await story.untilRunning(1);
+    expect(story.master.callsOf('ACCEPT')).toHaveLength(1);
+    await story.stop();
+  });
+});

@@ -1,0 +1,145 @@
+/** An executor as the scheduler sees it: takes the lease, renews it, runs "Elasticsearch", reports. */
+import {
+  decodeLaunchSpec,
+  encodeJson,
+  type LaunchSpec,
+  type LeaseRecord,
+} from '@mesos-elasticsearch/contract';
+import type { LeaseService } from '@mesos-elasticsearch/coordination';
+import type { TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import type { Clock } from '../ports.ts';
+
+export interface ExecutorWorld {
+  readonly clock: Clock;
+  readonly leases: LeaseService;
+  readonly host: string;
+  /** Told whenever Elasticsearch starts and stops; the judge of rule 1. */
+  readonly holders: Holders;
+  send(status: Pick<TaskStatus, 'state' | 'data' | 'message'>): void;
+}
+
+/** Which "Elasticsearch processes" live, by node. A second one on a node is what must never happen. */
+export class Holders {
+  readonly live = new Map<number, Set<string>>();
+  readonly violations: string[] = [];
+
+  started(spec: LaunchSpec): void {
+    const there = this.live.get(spec.nodeId) ?? new Set();
+    if (there.size > 0)
+      this.violations.push(`node ${spec.nodeId}: ${spec.taskId} beside ${[...there].join(', ')}`);
+    this.live.set(spec.nodeId, new Set([...there, spec.taskId]));
+  }
+
+  stopped(spec: LaunchSpec): void {
+    this.live.get(spec.nodeId)?.delete(spec.taskId);
+  }
+}
+
+export class FakeExecutor {
+  readonly spec: LaunchSpec;
+  readonly #world: ExecutorWorld;
+  #lease: LeaseRecord | undefined;
+  #answeredRenewalSentMs = 0;
+  /** Process of the executor: dead or frozen executors do nothing. */
+  #awake = true;
+  #elasticsearch = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(task: TaskInfo, world: ExecutorWorld) {
+    this.spec = decodeLaunchSpec(task.data ?? new Uint8Array());
+    this.#world = world;
+  }
+
+  get holdsLease(): boolean {
+    return this.#lease !== undefined;
+  }
+
+  async run(): Promise<void> {
+    const { clock, leases } = this.#world;
+    const fence = this.spec.lease.policy === 'fence';
+    const lease: LeaseRecord = {
+      nodeId: this.spec.nodeId,
+      epoch: this.spec.epoch,
+      taskId: this.spec.taskId,
+      holder: crypto.randomUUID(),
+      host: this.#world.host,
+      durationMs: this.spec.lease.durationMs,
+      selfFencing: fence,
+      guarded: fence,
+      counter: 0,
+    };
+    const sentMs = clock.monotonicMs();
+    const taken = await leases.take(lease).catch(() => 'refused');
+    if (taken !== 'taken') return this.#end('TASK_FAILED', 'the lease was refused');
+    this.#lease = lease;
+    this.#answeredRenewalSentMs = sentMs;
+    this.#world.holders.started(this.spec);
+    this.#elasticsearch = true;
+    this.#world.send({ state: 'TASK_STARTING' });
+    this.#renewLater();
+  }
+
+  sayRunning(): void {
+    const { host } = this.#world;
+    const report: NodeReport = {
+      version: 1,
+      nodeId: this.spec.nodeId,
+      epoch: this.spec.epoch,
+      http: `${host}:${this.spec.elasticsearch.httpPort}`,
+      transport: `${host}:${this.spec.elasticsearch.transportPort}`,
+      volumes: [],
+      tied: true,
+    };
+    this.#world.send({ state: 'TASK_RUNNING', data: encodeJson(report) });
+  }
+
+  /** Graceful: Elasticsearch ends, volumes are unmounted, the lease is given back, then the status is sent. */
+  async stop(state: 'TASK_KILLED' | 'TASK_FAILED', message = ''): Promise<void> {
+    if (!this.#awake) return;
+    this.#stopElasticsearch();
+    if (this.#lease !== undefined) {
+      this.#lease = { ...this.#lease, counter: this.#lease.counter + 1 };
+      await this.#world.leases.giveBack(this.#lease).catch(() => undefined);
+    }
+    this.#end(state, message);
+  }
+
+  /** kill -9 of the executor with everything below it, or the death of its machine. */
+  die(): void {
+    this.#awake = false;
+    this.#cancel();
+    this.#stopElasticsearch();
+  }
+
+  #end(state: TaskStatus['state'], message: string): void {
+    this.#awake = false;
+    this.#cancel();
+    this.#world.send({ state, message });
+  }
+
+  #stopElasticsearch(): void {
+    if (this.#elasticsearch) this.#world.holders.stopped(this.spec);
+    this.#elasticsearch = false;
+  }
+
+  #renewLater(): void {
+    this.#cancel = this.#world.clock.after(this.spec.lease.durationMs / 4, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, leases } = this.#world;
+    if (!this.#awake || this.#lease === undefined) return;
+    const sentMs = clock.monotonicMs();
+    const next = { ...this.#lease, counter: this.#lease.counter + 1 };
+    const answer = await leases.renew(next).catch(() => 'unknown' as const);
+    if (answer === 'renewed') {
+      this.#lease = next;
+      this.#answeredRenewalSentMs = sentMs;
+    }
+    const fenced =
+      this.spec.lease.policy === 'fence' &&
+      clock.monotonicMs() - this.#answeredRenewalSentMs >= this.spec.lease.durationMs * 0.75;
+    if (answer === 'closed' || fenced) return this.stop('TASK_FAILED', 'the lease could not be renewed');
+    if (this.#awake) this.#renewLater();
+  }
+}
