@@ -27,7 +27,7 @@ beforeAll(async () => {
   const docker = new Docker({ socketPath: running.engine.socket });
   const archive = await sleepingImage(join(scratch, 'image'));
   const stream = await docker.importImage(archive, { repo: 'contract', tag: 'local' });
-  for await (const chunk of Readable.from(stream)) chunk;
+  await new Promise((resolve) => docker.modem.followProgress(stream, resolve));
 });
 afterAll(async () => {
   await running.engine?.stop();
