@@ -162,6 +162,8 @@ export interface ContainerInfo {
     forcePullImage?: boolean;
     volumeDriver?: string;
   };
+  /** Set with type MESOS. Its image is not used here. */
+  mesos?: Record<string, never>;
 }
 
 export interface ExecutorInfo {
