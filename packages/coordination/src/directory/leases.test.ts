@@ -17,6 +17,7 @@ function leaseOf(holder: number, counter: number): LeaseRecord {
 }
 
 async function openedEpoch(files = new FakeFiles()): Promise<LeaseService> {
+  await files.makeDirectory(ROOT);
   const leases = directoryLeases(ROOT, files);
   await leases.openEpoch(node, first);
   return leases;
@@ -182,6 +183,7 @@ describe('a directory that gives no certain answer', () => {
 
   it('does not take a missing mount for a closed or untaken epoch', async () => {
     const unmounted = directoryLeases('/elsewhere', new FakeFiles());
+    await expect(unmounted.openEpoch(node, first)).rejects.toThrow(/make it once/);
     await expect(unmounted.renew(leaseOf(0, 1))).rejects.toThrow(/mounted/);
     await expect(unmounted.take(leaseOf(0, 0))).rejects.toThrow(LeaseUnavailableError);
     await expect(unmounted.read(node, first)).rejects.toThrow(LeaseUnavailableError);
@@ -192,7 +194,7 @@ describe('a directory that gives no certain answer', () => {
 describe('old epochs', () => {
   it('are removed once closed, but the last few; what was not closed stays', async () => {
     const files = new FakeFiles();
-    const leases = directoryLeases(ROOT, files);
+    const leases = await openedEpoch(files);
     for (let number = 1; number <= 9; number += 1) {
       await leases.openEpoch(node, epoch(number));
       if (number !== 2) await leases.closeEpoch(node, epoch(number));

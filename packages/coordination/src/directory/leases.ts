@@ -32,7 +32,8 @@ const KEPT_CLOSED_EPOCHS = 5;
 const REMOVED = 'removed-';
 
 /**
- * Leases as files below `<root>/leases`, for scheduler and executors that share a directory. Every answer
+ * Leases as files below `<root>/leases`, for scheduler and executors that share a directory. `root` must exist: a
+ * folder below the mount point of a share, so that it is missing where the share is not mounted. Every answer
  * rests on steps that the file-system makes atomic by themselves; the protocol and why its interleavings are
  * safe: docs/adr/0002-lease.md.
  */
@@ -184,6 +185,8 @@ class DirectoryLeases implements LeaseService {
   }
 
   async #makeEpoch(paths: EpochPaths): Promise<void> {
+    // The root itself is never made: where the share is not mounted, an epoch would open in the wrong place.
+    await this.#files.list(this.#root);
     await this.#files.makeDirectory(paths.epoch);
     await this.#files.setMode(join(this.#root, 'leases'), NODE_MODE);
     await this.#files.setMode(paths.node, NODE_MODE);
@@ -240,7 +243,8 @@ class DirectoryLeases implements LeaseService {
       if (cause instanceof LeaseUnavailableError) throw cause;
       const words = cause instanceof Error ? cause.message : String(cause);
       throw new LeaseUnavailableError(
-        `nothing certain can be said of the lease in ${paths.epoch}: ${words}; is ${this.#root} mounted and writable here?`,
+        `nothing certain can be said of the lease in ${paths.epoch}: ${words}; ` +
+          `${this.#root} must be there (make it once), mounted and writable here`,
         { cause },
       );
     }
