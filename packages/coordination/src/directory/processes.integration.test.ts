@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,27 +26,49 @@ const WRITER = `
   }
 `;
 
+/** A process that lives through a lease: takes, renews and gives it back, and prints the answers. */
+const EXECUTOR = `
+  import { directoryLeases } from './directory/leases.ts';
+  import { leaseRecord } from './testing/records.ts';
+  const leases = directoryLeases(process.argv[2]);
+  const answers = [
+    await leases.take(leaseRecord()),
+    await leases.renew(leaseRecord({ counter: 1 })),
+    await leases.giveBack(leaseRecord({ counter: 2 })),
+  ];
+  console.log(answers.join(' '));
+`;
+const NOBODY = 65_534;
+
 let scratch: string;
 let script: string;
+let executorScript: string;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'ledger-processes-'));
   script = join(scratch, 'writer.mjs');
+  executorScript = join(scratch, 'executor.mjs');
+  await bundle(WRITER, script);
+  await bundle(EXECUTOR, executorScript);
+  await chmod(scratch, 0o755);
+});
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  await rm(scratch, { recursive: true });
+});
+
+async function bundle(contents: string, outfile: string): Promise<void> {
   await build({
-    stdin: { contents: WRITER, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
-    outfile: script,
+    stdin: { contents, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     external: ['vitest'],
     logLevel: 'error',
   });
-});
-afterAll(async () => {
-  for (const child of started) child.kill('SIGKILL');
-  await rm(scratch, { recursive: true });
-});
+}
 
 /** Resolves once the writer has written; `written` grows with every version it says is durable. */
 async function startWriter(root: string): Promise<{ child: ChildProcess; written: () => number }> {
@@ -112,6 +134,25 @@ describe('a writer whose lock file is taken away', () => {
 });
 
 describe('the directory of leases', () => {
+  it('serves an executor of another user than the scheduler', async (context) => {
+    if (process.getuid?.() !== 0) context.skip('only root can start a process of another user');
+    const root = join(scratch, 'other-user');
+    const ledger = await openDirectoryLedger(root);
+    const leases = directoryLeases(root);
+    await leases.openEpoch(nodeId(1), epoch(1));
+    const child = spawn(process.execPath, [executorScript, root], {
+      uid: NOBODY,
+      gid: NOBODY,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    started.push(child);
+    const [answers] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    expect(answers).toBe('taken renewed given-back');
+    expect(await leases.closeEpoch(nodeId(1), epoch(1))).toEqual(leaseRecord({ counter: 2 }));
+    await ledger.close();
+  });
+
   it('is open to executors of every user, the ledger to its own user only', async () => {
     const root = join(scratch, 'modes');
     const ledger = await openDirectoryLedger(root);
