@@ -14,6 +14,8 @@ export class LineLink<Sent, Received> {
     this.#socket = socket;
     socket.on('error', () => undefined);
     const lines = createInterface({ input: socket });
+    // It repeats the socket's errors, which `closed` tells of.
+    lines.on('error', () => undefined);
     lines.on('line', (line) => {
       if (line !== '') on.message(fromTaggedJson(line) as Received);
     });
