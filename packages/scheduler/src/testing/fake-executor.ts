@@ -1,10 +1,6 @@
 /** An executor as the scheduler sees it: takes the lease, renews it, runs "Elasticsearch", reports. */
-import {
-  decodeLaunchSpec,
-  encodeJson,
-  type LaunchSpec,
-  type LeaseRecord,
-} from '@mesos-elasticsearch/contract';
+import { decodeLaunchSpec, encodeJson } from '@mesos-elasticsearch/contract';
+import type { LaunchSpec, LeaseRecord, NodeReport } from '@mesos-elasticsearch/contract';
 import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { Clock } from '../ports.ts';
@@ -109,6 +105,17 @@ export class FakeExecutor {
     this.#awake = false;
     this.#cancel();
     this.#stopElasticsearch();
+  }
+
+  /** The executor is frozen; the guard kills Elasticsearch at the deadline. */
+  freeze(): void {
+    const { clock } = this.#world;
+    this.#awake = false;
+    this.#cancel();
+    const deadlineMs = this.#answeredRenewalSentMs + this.spec.lease.durationMs;
+    if (this.spec.lease.policy === 'fence') {
+      clock.after(Math.max(0, deadlineMs - clock.monotonicMs()), () => this.#stopElasticsearch());
+    }
   }
 
   #end(state: TaskStatus['state'], message: string): void {

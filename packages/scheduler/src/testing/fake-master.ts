@@ -24,6 +24,8 @@ import { FakeExecutor, Holders } from './fake-executor.ts';
 export interface FakeAgent {
   readonly name: string;
   reachable: boolean;
+  /** Has nothing to offer. */
+  full: boolean;
   filteredUntilMs: number;
   offered: Offer | undefined;
 }
@@ -60,7 +62,7 @@ export class FakeMaster {
     this.#clock = clock;
     this.#leases = leases;
     for (const name of agentNames) {
-      this.agents.set(name, { name, reachable: true, filteredUntilMs: 0, offered: undefined });
+      this.agents.set(name, { name, reachable: true, full: false, filteredUntilMs: 0, offered: undefined });
     }
     this.#allocateLater();
   }
@@ -316,7 +318,7 @@ export class FakeMaster {
     if (this.#suppressed || this.#subscription?.open !== true) return;
     const offers = [...this.agents.values()].flatMap((agent) => {
       const filtered = agent.filteredUntilMs > this.#clock.monotonicMs();
-      if (!agent.reachable || filtered || agent.offered !== undefined) return [];
+      if (!agent.reachable || agent.full || filtered || agent.offered !== undefined) return [];
       this.#offers += 1;
       agent.offered = offerOf(`offer-${this.#offers}`, agent.name);
       return [agent.offered];

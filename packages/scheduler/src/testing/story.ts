@@ -18,6 +18,8 @@ export class Story {
   readonly leases = new MemoryLeases();
   readonly master: FakeMaster;
   readonly progress: ProgressEvent[] = [];
+  /** Faults of the scheduler's own code. */
+  readonly faults: unknown[] = [];
   desired: DesiredCluster;
   ledger: MemoryLedger | undefined;
   driving: Driving | undefined;
@@ -55,6 +57,9 @@ export class Story {
           }),
           ['call'],
         ),
+    });
+    void this.driving.ended.then((reason) => {
+      if (reason.kind === 'crashed') this.faults.push(reason.error);
     });
     await settled();
   }

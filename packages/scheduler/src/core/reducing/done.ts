@@ -45,6 +45,8 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
     case 'send-seed-hosts':
       return { ...model, seedHosts: { sent: step.key, sentAtMs: monotonicMs } };
     case 'register-anew':
+      // SUBSCRIBED may have come before this.
+      if (model.session.state !== 'ended') return model;
       return { ...model, session: { state: 'disconnected', why: 'registering as a new framework' } };
   }
 }
