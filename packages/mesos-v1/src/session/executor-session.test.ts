@@ -202,6 +202,13 @@ describe('an executor session', () => {
     expect(await changes.next(({ state }) => state === 'refused')).toBeDefined();
   });
 
+  it('says so when it cannot even make the request', async () => {
+    start({ token: 'two\nlines', recoveryTimeoutMs: 0 });
+    expect(await changes.next(({ state }) => state === 'agent-lost')).toMatchObject({
+      reason: expect.stringContaining('cannot make the SUBSCRIBE call'),
+    });
+  });
+
   it('takes a SHUTDOWN as first event', async () => {
     start();
     (await agent.subscriptions.next()).send({ type: 'SHUTDOWN' });

@@ -174,7 +174,16 @@ class ExecutorDriver {
     this.#stream = this.#channel = null;
   }
 
-  #connect({ attempt, tasks, updates }: ConnectEffect): void {
+  #connect(effect: ConnectEffect): void {
+    try {
+      this.#open(effect);
+    } catch (error) {
+      const reason = `cannot make the SUBSCRIBE call: ${describeFault(error)}`;
+      this.feed({ kind: 'lost', attempt: effect.attempt, reason });
+    }
+  }
+
+  #open({ attempt, tasks, updates }: ConnectEffect): void {
     const { encoding, token, tls } = this.#options;
     const credentials = token === undefined ? undefined : ({ kind: 'bearer', token } as const);
     const connection = { encoding, credentials, tls };
