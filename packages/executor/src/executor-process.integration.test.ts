@@ -9,10 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeNodeReport, epoch, nodeId, type LaunchSpecInput } from '@mesos-elasticsearch/contract';
 import { directoryLeases } from '@mesos-elasticsearch/coordination';
-import {
-  startHostdirPlugin,
-  type RunningPlugin,
-} from '@mesos-elasticsearch/dvdcli-bridge';
+import { startHostdirPlugin, type RunningPlugin } from '@mesos-elasticsearch/dvdcli-bridge';
 import { launchExecutor, type LaunchedExecutor } from './testing/agent-double.ts';
 import { bundleExecutor, bundleHostdir } from './testing/bundles.ts';
 import { distributionForTests } from './testing/distribution.ts';
