@@ -1,1 +1,1 @@
-export {};
+export type { VerifyReport } from './demo/report.ts';

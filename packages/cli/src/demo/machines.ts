@@ -108,5 +108,5 @@ function agentSpec(
 }
 
 async function stopDrivers(list: readonly Machine[]): Promise<void> {
-  await Promise.all(list.map((machine) => machine.driver?.stop()));
+  for (const { driver } of list) await driver?.stop();
 }

@@ -16,6 +16,7 @@ type Waiter = () => void;
 
 export class NodeBoard {
   readonly #running = new Map<number, PlacedNode>();
+  readonly #volumes = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   #frameworkId: string | undefined;
   #lastWait = '';
@@ -33,7 +34,13 @@ export class NodeBoard {
     return this.#running.get(nodeId);
   }
 
+  /** Names of all volumes that were ever given to a node. */
+  volumes(): string[] {
+    return [...this.#volumes];
+  }
+
   take(line: ProgressLine): void {
+    if ('volumes' in line) for (const name of line.volumes) this.#volumes.add(name);
     if (line.kind === 'subscribed') this.#frameworkId = line.frameworkId;
     if (line.kind === 'waiting') this.#lastWait = `${line.rule}: ${line.reason}`;
     if (line.kind === 'running') this.#running.set(line.nodeId, placed(line));

@@ -1,5 +1,5 @@
 /** The options of `demo`. */
-import type { Command} from 'commander';
+import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_ELASTICSEARCH_VERSION } from '../config/fields.ts';
 import { UsageError } from '../commands/exit-code.ts';

@@ -1,7 +1,7 @@
 /** The Docker engine: one that runs already is used as it is; otherwise a private one with everything of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { unmountBelow } from './mounts.ts';
@@ -18,8 +18,11 @@ export interface DockerEngine {
   /** Path of its unix socket, as executors are told. */
   readonly socket: string;
   readonly private: boolean;
-  /** Stops a private engine; an engine that was there before stays. */
-  stop(): Promise<void>;
+  /**
+   * Stops a private engine; an engine that was there before stays.
+   * @param keep directory that a private engine's volumes are moved to; absent: they go with it
+   */
+  stop(keep?: string): Promise<void>;
 }
 
 /** Where the user's own engine would answer. @throws SetupError for a DOCKER_HOST that is no unix socket. */
@@ -76,7 +79,12 @@ export async function startPrivateEngine(
   );
   await log.close();
   const docker = new Docker({ socketPath: at('d.sock') });
-  const engine = { docker, socket: at('d.sock'), private: true, stop: () => stopDaemon(daemon, directory) };
+  const engine = {
+    docker,
+    socket: at('d.sock'),
+    private: true,
+    stop: (keep?: string) => stopDaemon(daemon, directory, keep),
+  };
   try {
     await untilItAnswers(docker, daemon);
     return engine;
@@ -109,7 +117,7 @@ async function untilItAnswers(docker: Docker, daemon: ChildProcess): Promise<voi
 }
 
 /** SIGTERM, so that containers stop and mounts go; SIGKILL to its whole group when that takes too long. */
-async function stopDaemon(daemon: ChildProcess, directory: string): Promise<void> {
+async function stopDaemon(daemon: ChildProcess, directory: string, keep?: string): Promise<void> {
   if (daemon.pid !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
     const ended = once(daemon, 'exit');
     daemon.kill('SIGTERM');
@@ -120,5 +128,6 @@ async function stopDaemon(daemon: ChildProcess, directory: string): Promise<void
   }
   // It leaves the mount of its network namespace behind.
   await unmountBelow(directory);
+  if (keep !== undefined) await rename(join(directory, 'data', 'volumes'), join(keep, 'docker-volumes'));
   await rm(directory, { recursive: true, force: true });
 }
