@@ -13,8 +13,8 @@ export interface VolumeUser {
 /**
  * The first live process of this kernel that has anything under `directory` open, mapped, as its working or root
  * directory, or mounted in its mount namespace (as a container has). A process that cannot be inspected counts,
- * except where it started before the volume was attached (`attachedAtTicks`): without root, the daemons of other
- * users can never be looked into, and none of them was started on this attachment.
+ * except where it started before the volume was attached (`attachedAtTicks`) or runs as another user who is not
+ * root and so cannot write to the volume: without root, the processes of others can never be looked into.
  * Looks twice: a process may hand its files to a child and end between being listed and being looked at.
  */
 export function findVolumeUser(directory: string, attachedAtTicks: number): VolumeUser | undefined {
@@ -49,7 +49,8 @@ function useBy(
       return openPath(pid, directory) ?? mountOf(pid, location);
     } catch (error) {
       if (isGone(error)) return undefined;
-      return stat.startTicks < attachedAtTicks ? undefined : 'cannot be inspected';
+      if (stat.startTicks < attachedAtTicks || isPowerless(pid)) return undefined;
+      return 'cannot be inspected';
     }
   } catch (error) {
     if (isGone(error)) return undefined;
@@ -58,23 +59,31 @@ function useBy(
 }
 
 function openPath(pid: number, directory: string): string | undefined {
-  const process = `/proc/${pid}`;
+  const entry = `/proc/${pid}`;
   for (const [link, how] of [
     ['cwd', 'works in'],
     ['root', 'has its root in'],
   ] as const) {
-    const path = linkTarget(`${process}/${link}`);
+    const path = linkTarget(`${entry}/${link}`);
     if (path !== undefined && isUnder(path, directory)) return `${how} ${path}`;
   }
-  for (const descriptor of readdirSync(`${process}/fd`)) {
-    const path = linkTarget(`${process}/fd/${descriptor}`);
+  for (const descriptor of readdirSync(`${entry}/fd`)) {
+    const path = linkTarget(`${entry}/fd/${descriptor}`);
     if (path !== undefined && isUnder(path, directory)) return `has ${path} open`;
   }
-  for (const line of readFileSync(`${process}/maps`, 'utf8').split('\n')) {
+  for (const line of readFileSync(`${entry}/maps`, 'utf8').split('\n')) {
     const start = line.indexOf('/');
     if (start >= 0 && isUnder(line.slice(start), directory)) return `has ${line.slice(start)} mapped`;
   }
   return undefined;
+}
+
+/** Seen from an instance without root: every user ID of the process is neither ours nor root's. */
+function isPowerless(pid: number): boolean {
+  const own = process.getuid?.() ?? 0;
+  const line = /^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  const ids = line?.trim().split(/\s+/).map(Number) ?? [];
+  return own !== 0 && ids.length === 4 && ids.every((id) => id !== 0 && id !== own);
 }
 
 /** One descriptor may be closed while the others are being read; that is not the end of its process. */

@@ -233,6 +233,20 @@ describe('an instance that dies between any two steps', () => {
     }
   });
 
+  it('gives a free volume to one of two that reach for it at once', () => {
+    const fast = machine.start(home, 'agent1');
+    fast.store.create('vol1', {});
+    let overtaken = false;
+    const slow = machine.start(home, 'agent2', (step) => {
+      if (step === 'append' || overtaken) return;
+      overtaken = true;
+      fast.store.mount('vol1', 'id1');
+    });
+    expect(() => slow.store.mount('vol1', 'id2')).toThrow(`instance agent1 (pid ${fast.pid}, alive)`);
+    expect(fast.store.get('vol1').mounts).toEqual(['id1']);
+    expect(events()).toEqual(['agent1 attached']);
+  });
+
   it('keeps a slow rival from succeeding a holder that was succeeded already', () => {
     const holder = machine.start(home, 'agent1');
     holder.store.create('vol1', {});

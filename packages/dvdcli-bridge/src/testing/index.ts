@@ -1,7 +1,18 @@
 export { programInPath, rcloneUnavailable } from './availability.ts';
 export { buildPrograms } from './bundles.ts';
+export type {
+  FakeEvent,
+  FakeFault,
+  FakeStore,
+  FakeVerb,
+  FakeVolumes,
+  FakeVolumesOptions,
+} from './fake-volumes.ts';
+export { fakeStore, fakeVolumes } from './fake-volumes.ts';
 export type { PrivateDockerEngine } from './private-docker-engine.ts';
 export { dockerEngineUnavailable, startPrivateDockerEngine } from './private-docker-engine.ts';
+export type { ReceivedCall, ScriptedAnswer, ScriptedPlugin } from './scripted-plugin.ts';
+export { startScriptedPlugin } from './scripted-plugin.ts';
 export { SLEEP_COMMAND, sleepingImage } from './sleeping-image.ts';
 export type { ContractSubject } from './volumes-contract.ts';
 export { volumesContract } from './volumes-contract.ts';

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { readPath, readRun, type RunResult } from './parse-output.ts';
+
+const run = (over: Partial<RunResult>): RunResult => ({
+  exitCode: 1,
+  stdout: '',
+  stderr: '',
+  timedOut: false,
+  startFailure: undefined,
+  ...over,
+});
+const failed = (message: string, exitCode = 1): RunResult =>
+  run({ exitCode, stderr: `time="2026-11-22T11:01:42Z" level=error msg="${message}" volumeName=v1 \n` });
+
+describe('one run of dvdcli', () => {
+  it('is fine at exit 0', () => {
+    expect(readRun(run({ exitCode: 0, stdout: '/mnt/v1\n' }))).toEqual({ kind: 'ok', stdout: '/mnt/v1' });
+  });
+  it.each([
+    ['unknown flag: --explicitCreate\nUsage:\n  dvdcli mount [flags]', 0],
+    ['Error: unknown command "mout" for "dvdcli"', 0],
+    ['time="…" level=error msg="Missing volume name"', 64],
+  ])('is wrong usage, whatever its exit code: %j', (stderr, exitCode) => {
+    expect(readRun(run({ exitCode, stderr }))).toMatchObject({ code: 'invalid', certain: true });
+  });
+  it.each([
+    ['VolumeDriver.Get: volume not found', 'not-found', true],
+    ['VolumeDriver.Mount: volume is already mounted by this id', 'conflict', true],
+    ['VolumeDriver.Mount: volume v1 is attached to instance a1 (pid 7, alive)', 'attached-elsewhere', true],
+    ['VolumeDriver.Remove: volume is in use', 'in-use', true],
+    ['Error looking up volume plugin X: plugin not found', 'driver-not-found', true],
+    ['dial unix /run/docker/plugins/x.sock: connect: connection refused', 'driver-unavailable', true],
+    ['Post http://x/VolumeDriver.Mount: http: ContentLength=14 with Body length 0', 'driver-error', false],
+    ['Post http://x/VolumeDriver.Mount: EOF', 'driver-error', false],
+    ['something nobody has ever seen', 'driver-error', false],
+  ])('that failed with %j', (message, code, certain) => {
+    expect(readRun(failed(message))).toMatchObject({ kind: 'failed', code, certain, says: message });
+  });
+  it('that crashed, was killed or ran out of time may have done anything', () => {
+    expect(readRun(failed('panic: runtime error', 2))).toMatchObject({ certain: false });
+    expect(readRun(run({ exitCode: undefined }))).toMatchObject({ certain: false });
+    expect(readRun(run({ exitCode: undefined, timedOut: true }))).toMatchObject({ code: 'time-limit' });
+  });
+  it('that never started did nothing', () => {
+    expect(readRun(run({ exitCode: undefined, startFailure: 'ENOENT' }))).toMatchObject({ certain: true });
+  });
+});
+
+describe('the path', () => {
+  it.each([
+    ['/mnt/v1', '/mnt/v1'],
+    ['', undefined],
+    ['mnt/v1', undefined],
+    ['/mnt/v1\n/mnt/v2', undefined],
+  ])('in %j', (stdout, path) => {
+    expect(readPath(stdout)).toBe(path);
+  });
+});
