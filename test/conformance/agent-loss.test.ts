@@ -9,10 +9,7 @@ import { noFaults, startTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { executorTask, launch } from './tasks.ts';
 
-if (noFaults)
-  console.log(
-    'agent loss and return: skipped, for CLUSTER_CONTROL names no program that could freeze an agent',
-  );
+const WHY_NOT = noFaults ? ' (skipped: CLUSTER_CONTROL names no program that can harm an agent)' : '';
 
 let target: Target;
 let control: ClusterControl;
@@ -50,7 +47,7 @@ async function registeredAgain(scheduler: BareScheduler, agentId: AgentId): Prom
 /** The master's executor bookkeeping apart, in the order they came. */
 const inOrder = (events: Parameters<typeof matters>[0]): Matter[] => matters(events);
 
-describe.skipIf(noFaults)('an agent frozen and thawed', () => {
+describe.skipIf(noFaults)(`an agent frozen and thawed${WHY_NOT}`, () => {
   test('recording 04, PARTITION_AWARE: UNREACHABLE, then running again', async () => {
     const { scheduler, agentId, victim } = await running(AWARE, 'l1');
     await control.freeze(victim);
@@ -76,7 +73,7 @@ describe.skipIf(noFaults)('an agent frozen and thawed', () => {
   });
 });
 
-describe.skipIf(noFaults)('an agent killed and started again', () => {
+describe.skipIf(noFaults)(`an agent killed and started again${WHY_NOT}`, () => {
   test('recording 06: its executor survives and reconnects', async () => {
     const { scheduler, agentId, victim, pid } = await running(FRAMEWORK, 'r1');
     await control.kill(victim);

@@ -23,7 +23,7 @@ afterAll(async () => {
 const heard = (name: string) => storyOf(name, scheduler.events);
 const recorded = (name: string) => storyOf(name, RECORDED);
 
-describe.sequential('recording 02: command tasks', () => {
+describe('recording 02: command tasks', () => {
   test('one runs; others fail and finish', async () => {
     const offer = await scheduler.offer();
     const long = {

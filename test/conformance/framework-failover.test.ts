@@ -26,7 +26,7 @@ function subscriptionStory(events: Parameters<typeof matters>[0]) {
   return matters(events).filter((one) => one.event === 'SUBSCRIBED' || one.event === 'ERROR');
 }
 
-describe.sequential('recording 07: framework failover', () => {
+describe('recording 07: framework failover', () => {
   let first: BareScheduler;
   let second: BareScheduler;
   let third: BareScheduler;

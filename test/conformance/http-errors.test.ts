@@ -34,12 +34,12 @@ function wrongRequests(): Wrong[] {
     const request = lines[at + 1];
     if (note.kind !== 'note' || request === undefined) return [];
     if (request.kind !== 'request') {
-      const text = request.kind === 'get' ? String(request.body) : String(request.response);
+      const text = request.kind === 'get' ? (request.body as string) : String(request.response);
       return [{ what: String(note.text), request, status: request.status!, text }];
     }
     const answer = lines.slice(at).find((line) => line.kind === 'response')!;
     const body = lines.slice(at).find((line) => line.kind === 'response-body')!;
-    return [{ what: String(note.text), request, status: answer.status!, text: String(body.body) }];
+    return [{ what: String(note.text), request, status: answer.status!, text: body.body as string }];
   });
 }
 
@@ -56,7 +56,7 @@ function headersOf({ what, request }: Wrong): Record<string, string> {
     ...(what.includes('Accept') ? { Accept: 'text/html' } : {}),
   };
   const headers = Object.entries({ ...usual, ...request.headers }).filter(([, value]) => value !== null);
-  return Object.fromEntries(headers) as Record<string, string>;
+  return Object.fromEntries(headers);
 }
 
 describe('recording 08: wrong requests', () => {

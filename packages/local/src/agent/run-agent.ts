@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
 import type { AgentId, ContainerIdValue, StatusUuid } from '@mesos-elasticsearch/mesos-v1';
-import { step, registration } from '../core/agent/step.ts';
+import { firstWord, step } from '../core/agent/step.ts';
 import type { AgentInput } from '../core/agent/step.ts';
 import { initialAgentState } from '../core/agent/state.ts';
 import type { AgentConfig, AgentEffect, AgentState, Nature } from '../core/agent/state.ts';
@@ -70,7 +70,6 @@ class Agent {
     this.#announceRegistered = announce;
   });
   #state!: AgentState;
-  #linking = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -105,7 +104,7 @@ class Agent {
       },
     );
     this.#link = new MasterLink(options.master, options.masterSilenceMs ?? MASTER_SILENCE_MS, {
-      connected: () => ({ type: 'REGISTER', agent: registration(this.#state) }),
+      connected: () => firstWord(this.#state),
       message: (message) => {
         input({ kind: 'MASTER', message });
         if (message.type === 'REGISTERED') this.#announceRegistered(message.agentId);
@@ -132,6 +131,7 @@ class Agent {
     });
     for (const [key, run] of this.#state.executors) this.#containers.adopt(key, run);
     if (saved !== undefined) this.#input({ kind: 'RESTARTED' });
+    this.#link.connect();
     const timer = setInterval(() => {
       this.#input({ kind: 'TICK' });
     }, TICK_MS);
@@ -182,15 +182,13 @@ class Agent {
   }
 
   #input(input: AgentInput): void {
+    const wasRecovering = this.#state.recoveringUntil !== undefined;
     const { state, changed, effects } = step(this.#state, input, nature());
     this.#state = state;
     // What an effect tells others must not be forgotten by a crash right after it.
     if (changed) this.#save();
     for (const effect of effects) this.#perform(effect);
-    if (!this.#linking && state.recoveringUntil === undefined) {
-      this.#linking = true;
-      this.#link.connect();
-    }
+    if (wasRecovering && state.recoveringUntil === undefined) this.#link.send(firstWord(state));
   }
 
   #perform(effect: AgentEffect): void {

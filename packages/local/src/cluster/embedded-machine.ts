@@ -73,8 +73,9 @@ export class EmbeddedMachine {
     this.#agentId = parseAgentId((registered as { agentId: string }).agentId);
   }
 
-  /** Resolves when the agent listens; it registers by itself. */
-  async startAgent(): Promise<void> {
+  /** Resolves when the agent listens; it registers by itself. `reconnect`: the machine is back on the network. */
+  async startAgent(options: { reconnect?: boolean } = {}): Promise<void> {
+    if (options.reconnect === true) await this.letBytesFlow();
     const { program } = this.#around;
     const { spec } = this;
     const flags: Record<string, string> = {
@@ -113,6 +114,8 @@ export class EmbeddedMachine {
 
   /** First silent, then dead. Resolves with everyone killed, when the last is gone. */
   async kill(): Promise<ReadonlySet<number>> {
+    // A dead machine says nothing more, not even that its connections are closed.
+    await this.holdBytes();
     return killFamily(() => this.pids());
   }
 
@@ -138,7 +141,7 @@ export class EmbeddedMachine {
   }
 
   async stop(): Promise<void> {
-    await this.kill();
+    await killFamily(() => this.pids());
     this.#link.endInput();
     await this.#link.exited;
   }

@@ -168,7 +168,7 @@ class Cluster implements EmbeddedCluster {
 
   async #start(victim: Victim): Promise<void> {
     if (victim.kind === 'master') await this.#startMaster(Number(this.#address.split(':')[1]));
-    else await this.#machine(victim).startAgent();
+    else await this.#machine(victim).startAgent({ reconnect: victim.kind === 'machine' });
   }
 
   #pid(victim: Victim): number {

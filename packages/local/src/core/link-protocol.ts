@@ -58,6 +58,8 @@ export interface AgentRegistration {
 
 interface ToMasterPayloads {
   REGISTER: { agent: AgentRegistration };
+  /** A restarted agent that still waits for its executors: alive, but not to be given anything. */
+  RECOVERING: { agentId: AgentId };
   PONG: object;
   STATUS_UPDATE: {
     frameworkId: FrameworkId;

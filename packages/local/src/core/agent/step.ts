@@ -1,6 +1,6 @@
 /** The agent as a state machine: `step(state, input, nature)` gives the next state and what to do. */
 import type { ExecutorId, FrameworkId, StatusUuid, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
-import type { AgentRegistration, ToAgent } from '../link-protocol.ts';
+import type { AgentRegistration, ToAgent, ToMaster } from '../link-protocol.ts';
 import {
   endRecovery,
   executorExited,
@@ -97,7 +97,8 @@ function applyOrder(turn: Turn, message: ToAgent): void {
       resendAll(turn);
       return;
     case 'PING':
-      tellMaster(turn, { type: 'PONG' });
+      // Also while it recovers, when it tells the master nothing else.
+      turn.effects.push({ kind: 'TELL_MASTER', message: { type: 'PONG' } });
       return;
     case 'RUN_TASK':
       runTask(turn, message.framework, message.task);
@@ -166,6 +167,13 @@ function tick(turn: Turn): void {
   if (recoveringUntil !== undefined && recoveringUntil <= turn.nature.now) endRecovery(turn);
   tickExecutors(turn);
   resendDue(turn);
+}
+
+/** The first word on a link: an agent that recovers only shows that it lives. */
+export function firstWord(state: AgentState): ToMaster {
+  const { agentId, recoveringUntil } = state;
+  if (recoveringUntil !== undefined && agentId !== undefined) return { type: 'RECOVERING', agentId };
+  return { type: 'REGISTER', agent: registration(state) };
 }
 
 /** What the agent tells a master about itself. */

@@ -37,6 +37,7 @@ export function register(turn: Turn, link: LinkId, agent: AgentRegistration): vo
     resources: previous?.resources ?? agent.resources,
     attributes: agent.attributes,
     link,
+    pingLink: undefined,
     pingAt: now + state.config.agentPingTimeoutMs,
     pongPending: false,
     missedPongs: 0,
@@ -103,15 +104,27 @@ function agentOf(turn: Turn, link: LinkId): Agent | undefined {
   return [...turn.state.agents.values()].find((agent) => agent.link === link);
 }
 
+/** It answers pings from now on, so that a long recovery is not taken for death. */
+export function recovering(turn: Turn, link: LinkId, id: AgentId): void {
+  const agent = turn.state.agents.get(id);
+  if (agent && agent.link === undefined) {
+    turn.state.agents.set(id, { ...agent, pingLink: link, pongPending: false, missedPongs: 0 });
+  }
+}
+
 export function pong(turn: Turn, link: LinkId): void {
-  const agent = agentOf(turn, link);
+  const agent = [...turn.state.agents.values()].find((each) => [each.link, each.pingLink].includes(link));
   if (agent) turn.state.agents.set(agent.id, { ...agent, pongPending: false, missedPongs: 0 });
 }
 
 /** The connection broke: offers are rescinded, the agent may come back within its time. */
 export function linkClosed(turn: Turn, link: LinkId): void {
   const agent = agentOf(turn, link);
-  if (agent === undefined) return;
+  if (agent === undefined) {
+    const waiting = [...turn.state.agents.values()].find((each) => each.pingLink === link);
+    if (waiting) turn.state.agents.set(waiting.id, { ...waiting, pingLink: undefined });
+    return;
+  }
   rescindOffersOf(turn, agent.id);
   const reregisterBy = turn.now + turn.state.config.agentReregisterTimeoutMs;
   turn.state.agents.set(agent.id, { ...agent, link: undefined, reregisterBy });
@@ -173,9 +186,9 @@ function announceLoss(turn: Turn, agentId: AgentId): void {
 /** Pings that are due, agents that stayed silent, and those that did not come back in time. */
 export function tickAgents(turn: Turn): void {
   for (const agent of [...turn.state.agents.values()]) {
-    if (agent.link === undefined) {
-      if ((agent.reregisterBy ?? Infinity) <= turn.now)
-        markUnreachable(turn, agent, 'agent did not re-register');
+    // A disconnected agent is pinged on: whichever limit comes first decides.
+    if ((agent.reregisterBy ?? Infinity) <= turn.now) {
+      markUnreachable(turn, agent, 'agent did not re-register');
     } else if (agent.pingAt <= turn.now) ping(turn, agent);
   }
   for (const [id, { deadline, hostname }] of [...turn.state.recovered]) {
@@ -196,7 +209,8 @@ function ping(turn: Turn, agent: Agent): void {
   }
   const pingAt = turn.now + agentPingTimeoutMs;
   turn.state.agents.set(agent.id, { ...agent, missedPongs, pongPending: true, pingAt });
-  tellAgent(turn, agent.id, { type: 'PING' });
+  const link = agent.link ?? agent.pingLink;
+  if (link !== undefined) turn.effects.push({ kind: 'TELL_AGENT', link, message: { type: 'PING' } });
 }
 
 export function executorExited(

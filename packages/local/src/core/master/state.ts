@@ -58,6 +58,8 @@ export interface Agent {
   readonly attributes: readonly Attribute[];
   /** Undefined while disconnected. */
   readonly link: LinkId | undefined;
+  /** Of a restarted agent that is not ready to register yet: it answers pings. */
+  readonly pingLink: LinkId | undefined;
   readonly pingAt: number;
   readonly pongPending: boolean;
   readonly missedPongs: number;

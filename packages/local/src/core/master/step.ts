@@ -8,6 +8,7 @@ import {
   isCurrentLink,
   linkClosed,
   pong,
+  recovering,
   register,
   tickAgents,
 } from './agents.ts';
@@ -114,12 +115,17 @@ function applyAgentMessage(turn: Turn, link: LinkId, message: ToMaster): void {
     register(turn, link, message.agent);
     return;
   }
+  if (message.type === 'RECOVERING') {
+    recovering(turn, link, message.agentId);
+    return;
+  }
+  if (message.type === 'PONG') {
+    pong(turn, link);
+    return;
+  }
   // The last words of an agent that was given up meanwhile count for nothing; it will register again.
   if (!isCurrentLink(turn, link)) return;
   switch (message.type) {
-    case 'PONG':
-      pong(turn, link);
-      return;
     case 'STATUS_UPDATE':
       statusUpdate(turn, message);
       return;
