@@ -48,8 +48,7 @@ export async function runDemo(options: DemoOptions, context: DemoContext): Promi
     else await stayUp(demo);
   } catch (error) {
     // Ctrl-C is the ordinary end of a demo, and an unfinished verification.
-    if (!interrupt.signal.aborted || interrupt.signal.reason !== error || options.verify)
-      failure = error as Error;
+    if (!(error instanceof Interrupted) || options.verify) failure = error as Error;
   }
   const left = await narrator.step('Shutting down', (note) => undo.run(note));
   if (failure !== undefined) throw failure;
