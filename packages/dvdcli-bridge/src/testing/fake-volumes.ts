@@ -9,7 +9,7 @@ import {
   type VolumeErrorCode,
 } from '../outcome.ts';
 import { serialized } from '../serialize.ts';
-import type { ConsumerId, EnsuredVolume, VolumeReference, Volumes } from '../volumes.ts';
+import type { ConsumerId, EnsuredVolume, VolumeCapabilities, VolumeReference, Volumes } from '../volumes.ts';
 
 export type FakeVerb = 'ensure' | 'inspect' | 'list' | 'remove' | 'attach' | 'detach';
 
@@ -55,6 +55,15 @@ export interface FakeVolumes extends Volumes {
   failNext(verb: FakeVerb, ...faults: FakeFault[]): void;
 }
 
+const CAPABILITIES: VolumeCapabilities = {
+  path: 'plugin-socket',
+  attachment: 'host-path',
+  takesOptions: true,
+  commaInOptionValues: true,
+  refusesRemovalInUse: true,
+  countsConsumers: true,
+};
+
 /** Volumes in memory, exclusive between machines, with faults on demand. Passes the behavioural suite. */
 export function fakeVolumes(options: FakeVolumesOptions): FakeVolumes {
   const store = options.store ?? fakeStore();
@@ -81,14 +90,7 @@ export function fakeVolumes(options: FakeVolumesOptions): FakeVolumes {
   };
 
   const volumes = serialized({
-    capabilities: {
-      path: 'plugin-socket',
-      attachment: 'host-path',
-      takesOptions: true,
-      commaInOptionValues: true,
-      refusesRemovalInUse: true,
-      countsConsumers: true,
-    },
+    capabilities: CAPABILITIES,
     ensure: (volume) =>
       withFault<EnsuredVolume>('ensure', volume, () => {
         if (volume.driver.includes('/')) return refuse('invalid', volume, 'not a driver name');
