@@ -35,11 +35,16 @@ export interface ControlLoop {
   stop(): Promise<void>;
 }
 
+/** A wait that was over for this long is news again. */
+const TELL_AGAIN_MS = 60_000;
+
 export function startControlLoop(options: ControlLoopOptions): ControlLoop {
   const { clock, desired, log } = options;
   const tickMs = Math.min(desired.timing.leasePollMs, desired.timing.retryMs, 1000);
   let model = options.model;
   let waits: readonly WaitStep[] = [];
+  /** What is being waited for, and when it was last so. */
+  const told = new Map<string, number>();
   /** Written by callers between any two awaits of the loop. */
   const flags = { stopping: false, pending: false };
   let wake: () => void = () => undefined;
@@ -61,11 +66,14 @@ export function startControlLoop(options: ControlLoopOptions): ControlLoop {
     options.onProgress(progress);
   }
 
+  /** A wait that comes and goes with each retry is told once. */
   function noteWaits(steps: readonly Step[]): void {
-    const next = steps.filter((step) => step.kind === 'wait');
-    const known = new Set(waits.map(keyOf));
-    for (const wait of next) {
-      if (known.has(keyOf(wait))) continue;
+    waits = steps.filter((step) => step.kind === 'wait');
+    const atMs = clock.monotonicMs();
+    for (const wait of waits) {
+      const toldMs = told.get(keyOf(wait));
+      told.set(keyOf(wait), atMs);
+      if (toldMs !== undefined && atMs - toldMs < TELL_AGAIN_MS) continue;
       tell({
         kind: 'waiting',
         rule: wait.rule,
@@ -74,7 +82,7 @@ export function startControlLoop(options: ControlLoopOptions): ControlLoop {
         atMs: clock.nowMs(),
       });
     }
-    waits = next;
+    for (const [key, seenMs] of told) if (atMs - seenMs >= TELL_AGAIN_MS) told.delete(key);
   }
 
   /** @returns false when there was nothing to do */

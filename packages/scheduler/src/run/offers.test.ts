@@ -4,10 +4,10 @@ import { Story } from '../testing/index.ts';
 describe('offers', () => {
   it('that were withdrawn in the meantime leave the node never started', async () => {
     const story = new Story({ cluster: { nodes: 1 } });
-    const { openEpoch } = story.leases;
+    const openEpoch = story.leases.openEpoch.bind(story.leases);
     let withdrawn = false;
     story.leases.openEpoch = async (node, epoch) => {
-      await openEpoch.call(story.leases, node, epoch);
+      await openEpoch(node, epoch);
       if (withdrawn) return;
       withdrawn = true;
       // The master forgets the offer, the RESCIND does not arrive in time.

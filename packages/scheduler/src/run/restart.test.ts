@@ -53,7 +53,7 @@ describe('a scheduler that stops and starts again', () => {
   });
 
   it('repairs what a crash left at any point of a launch', { timeout: LONG }, async () => {
-    for (let operations = 1; operations < 60; operations += 1) {
+    for (let operations = 1; operations < 50; operations += 1) {
       const story = new Story();
       await story.start(operations);
       await story.advance(1000);
@@ -68,7 +68,7 @@ describe('a scheduler that stops and starts again', () => {
   });
 
   it('repairs what a crash left at any point of a takeover', { timeout: LONG }, async () => {
-    for (let operations = 12; operations < 48; operations += 1) {
+    for (let operations = 14; operations < 46; operations += 1) {
       const story = await running();
       const lost = story.record(2)!.holder!.host;
       await story.stop();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Story } from '../testing/index.ts';
+import { offerOf, Story } from '../testing/index.ts';
 
 describe('a ledger that fails', () => {
   it('lets nothing be launched, and declines offers by the name of the rule', async () => {
@@ -12,6 +12,10 @@ describe('a ledger that fails', () => {
     await story.advance(30_000);
     expect(story.phase(1)).toBe('running');
     expect(story.master.callsOf('ACCEPT')).toHaveLength(accepts);
+    story.master.send({ type: 'OFFERS', offers: { offers: [offerOf('late', 'agent-4')] } });
+    await story.advance(0);
+    const declined = story.driving!.loop.model().lastOutcomes[0];
+    expect(declined?.children[0]).toMatchObject({ rule: 'store-answers', pass: false, reason: 'disk full' });
     await story.stop();
   });
 
@@ -43,11 +47,11 @@ describe('a ledger that fails', () => {
     const story = new Story();
     await story.start();
     await story.untilRunning(1, 2, 3);
-    const { writeNode } = story.ledger!;
+    const writeNode = story.ledger!.writeNode.bind(story.ledger);
     let acksAtWrite = -1;
     story.ledger!.writeNode = (record, expected) => {
       if (acksAtWrite < 0) acksAtWrite = story.master.callsOf('ACKNOWLEDGE').length;
-      return writeNode.call(story.ledger, record, expected);
+      return writeNode(record, expected);
     };
     await story.advance(5000);
     const before = story.master.callsOf('ACKNOWLEDGE').length;
@@ -63,14 +67,13 @@ describe('a lease service that fails', () => {
     const story = new Story();
     await story.start();
     await story.untilRunning(1, 2, 3);
-    const { read, renew } = story.leases;
+    const read = story.leases.read.bind(story.leases);
     const down = () => Promise.reject(new Error('the lease directory is gone'));
     story.leases.read = down;
     story.master.killMachine(story.record(2)!.holder!.host);
     await story.advance(120_000);
     expect(story.record(2)).toMatchObject({ phase: 'running', epoch: 1 });
     story.leases.read = read;
-    story.leases.renew = renew;
     await story.until(
       'node 2 runs elsewhere',
       () => story.record(2)?.epoch === 2 && story.phase(2) === 'running',

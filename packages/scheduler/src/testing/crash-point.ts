@@ -27,12 +27,13 @@ export class CrashPoint {
   }
 
   #count(operation: (...given: unknown[]) => unknown) {
+    const ended = () => this.#left <= 0;
     return (...given: unknown[]): unknown => {
-      if (this.crashed) return new Promise(() => undefined);
+      if (ended()) return new Promise(() => undefined);
       const answer = operation(...given);
       this.#left -= 1;
-      // The operation takes effect; whether its answer is still heard is the crash's choice.
-      return this.crashed ? new Promise(() => undefined) : answer;
+      // The last operation takes effect, and nobody hears its answer.
+      return ended() ? new Promise(() => undefined) : answer;
     };
   }
 }

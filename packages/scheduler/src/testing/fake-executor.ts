@@ -66,7 +66,10 @@ export class FakeExecutor {
     };
     const sentMs = clock.monotonicMs();
     const taken = await leases.take(lease).catch(() => 'refused');
-    if (taken !== 'taken') return this.#end('TASK_FAILED', 'the lease was refused');
+    if (taken !== 'taken') {
+      this.#end('TASK_FAILED', 'the lease was refused');
+      return;
+    }
     this.#lease = lease;
     this.#answeredRenewalSentMs = sentMs;
     this.#world.holders.started(this.spec);
@@ -129,6 +132,11 @@ export class FakeExecutor {
     this.#elasticsearch = false;
   }
 
+  /** Anything may have happened while an answer was awaited. */
+  #isAwake(): boolean {
+    return this.#awake;
+  }
+
   #renewLater(): void {
     this.#cancel = this.#world.clock.after(this.spec.lease.durationMs / 4, () => void this.#renew());
   }
@@ -147,6 +155,6 @@ export class FakeExecutor {
       this.spec.lease.policy === 'fence' &&
       clock.monotonicMs() - this.#answeredRenewalSentMs >= this.spec.lease.durationMs * 0.75;
     if (answer === 'closed' || fenced) return this.stop('TASK_FAILED', 'the lease could not be renewed');
-    if (this.#awake) this.#renewLater();
+    if (this.#isAwake()) this.#renewLater();
   }
 }

@@ -224,23 +224,36 @@ export class FakeMaster {
 
   #take(call: SchedulerCall): void {
     switch (call.type) {
-      case 'ACCEPT':
-        return this.#accept(call);
-      case 'DECLINE':
-        return this.#decline(call);
+      case 'ACCEPT': {
+        this.#accept(call);
+        return;
+      }
+      case 'DECLINE': {
+        this.#decline(call);
+        return;
+      }
       case 'REVIVE':
         this.#suppressed = false;
         for (const agent of this.agents.values()) agent.filteredUntilMs = 0;
-        return this.#allocate();
+        {
+          this.#allocate();
+          return;
+        }
       case 'SUPPRESS':
         this.#suppressed = true;
         return;
-      case 'KILL':
-        return this.#kill(call.kill.taskId);
-      case 'ACKNOWLEDGE':
-        return this.#acknowledge(call);
-      case 'RECONCILE':
-        return this.#reconcile(call.reconcile.tasks ?? []);
+      case 'KILL': {
+        this.#kill(call.kill.taskId);
+        return;
+      }
+      case 'ACKNOWLEDGE': {
+        this.#acknowledge(call);
+        return;
+      }
+      case 'RECONCILE': {
+        this.#reconcile(call.reconcile.tasks ?? []);
+        return;
+      }
       default:
         return;
     }
@@ -283,7 +296,10 @@ export class FakeMaster {
 
   #kill(task: string): void {
     const entry = this.tasks.get(task);
-    if (entry === undefined) return this.sendAsMaster(task, 'TASK_UNKNOWN', 'REASON_RECONCILIATION');
+    if (entry === undefined) {
+      this.sendAsMaster(task, 'TASK_UNKNOWN', 'REASON_RECONCILIATION');
+      return;
+    }
     if (entry.agent.reachable && !isTerminal(entry.state)) void entry.executor.stop('TASK_KILLED');
   }
 
