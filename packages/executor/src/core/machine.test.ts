@@ -294,7 +294,7 @@ describe('the end', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7].map(() => {
       const effects = story.feed({
         ...{ kind: 'step-failed', step: 'detach', role: 'data', outcome: 'unknown', message: 'no answer' },
-      } as MachineEvent);
+      });
       story.feed({ kind: 'timer', name: 'retry' });
       return effects.flatMap((effect) => (effect.kind === 'start-timer' ? [effect.ms] : []))[0];
     });

@@ -48,7 +48,6 @@ export function containerOptions(parts: ContainerParts): Docker.ContainerCreateO
         bind(parts.control, INSIDE.control, false),
         bind(parts.logs, INSIDE.logs, false),
       ],
-      Ulimits: [{ Name: 'nofile', Soft: 65_536, Hard: 65_536 }],
       ...(cgroupParent === undefined ? {} : { CgroupParent: cgroupParent }),
     },
   };

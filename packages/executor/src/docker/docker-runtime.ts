@@ -7,6 +7,7 @@ import type { LaunchSpec, VolumeRole } from '@mesos-elasticsearch/contract';
 import type { Attachment } from '@mesos-elasticsearch/dvdcli-bridge';
 import {
   createControlDirectory,
+  lastWord,
   type ControlDirectory,
   type GuardDeadline,
 } from '../guard/control-directory.ts';
@@ -135,7 +136,7 @@ function running(
   const { spec, control, tied, log } = about;
   const { uid, gid } = spec.elasticsearch;
   const gone = untilStopped(container).then(async (code) => {
-    const said = await control.state().catch(() => undefined);
+    const said = await lastWord(control);
     await untilRemoved(container, (says) => log('the container cannot be removed yet', { says }));
     return said ?? code;
   });

@@ -1,13 +1,13 @@
 /** Elasticsearch's own bootstrap checks, asked before it is started, so that the task's message names the remedy. Pure. */
 import type { FlatSettings } from './settings.ts';
 
-/** As read from /proc on the machine. `undefined`: unlimited or unknown. */
+/** As read from /proc. `undefined`: unlimited or unknown. */
 export interface MachineLimits {
   readonly maxMapCount: number | undefined;
   /** Hard limit: the JVM raises the soft one by itself. */
   readonly openFiles: number | undefined;
-  /** The guard may raise limits. */
-  readonly root: boolean;
+  /** The guard can raise the hard limit before it starts Elasticsearch. */
+  readonly mayRaise: boolean;
 }
 
 const LEAST_MAP_COUNT = 262_144;
@@ -26,7 +26,7 @@ export function bootstrapProblems(settings: FlatSettings, limits: MachineLimits)
         `run "sysctl -w vm.max_map_count=${String(LEAST_MAP_COUNT)}" on this machine, or set node.store.allow_mmap: false`,
     );
   }
-  if (!limits.root && limits.openFiles !== undefined && limits.openFiles < LEAST_OPEN_FILES) {
+  if (!limits.mayRaise && limits.openFiles !== undefined && limits.openFiles < LEAST_OPEN_FILES) {
     problems.push(
       `the hard limit of open files is ${String(limits.openFiles)}, Elasticsearch wants ${String(LEAST_OPEN_FILES)}: ` +
         `raise "nofile" for the agent's user`,

@@ -2,9 +2,10 @@
 import type { LaunchSpec } from '@mesos-elasticsearch/contract';
 import { makeDirectory, readTextFile, writeVolumeFile } from '../files/volume-files.ts';
 import { SetupError, type NodeProcess } from '../ports.ts';
-import { bootstrapProblems, type MachineLimits } from './bootstrap-checks.ts';
+import { bootstrapProblems } from './bootstrap-checks.ts';
 import { inspectHome, type Distribution } from './home.ts';
 import { OUR_OPTIONS_FILE, ourOptions, withAbsolutePaths } from './jvm-options.ts';
+import { readMachineLimits } from './machine-limits.ts';
 import { renderSettings } from './settings.ts';
 
 export const SEED_HOSTS_FILE = 'unicast_hosts.txt';
@@ -19,11 +20,7 @@ export interface Configured {
 }
 
 /** @throws SetupError, VolumeFilesError, CommandTimeLimitError */
-export async function configure(
-  process: NodeProcess,
-  spec: LaunchSpec,
-  limits: MachineLimits,
-): Promise<Configured> {
+export async function configure(process: NodeProcess, spec: LaunchSpec): Promise<Configured> {
   const { commands, home, logDirectory, mountpoints } = process;
   const distribution = await inspectHome(commands, home);
   const rendered = renderSettings({
@@ -33,7 +30,7 @@ export async function configure(
     dataPath: mountpoints.data,
     logPath: logDirectory,
   });
-  const problems = bootstrapProblems(rendered.settings, limits);
+  const problems = bootstrapProblems(rendered.settings, await readMachineLimits(commands));
   if (problems.length > 0) throw new SetupError(problems.join('; '));
 
   const config = mountpoints.config;

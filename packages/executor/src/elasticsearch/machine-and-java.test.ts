@@ -6,14 +6,14 @@ import { ourOptions, withAbsolutePaths } from './jvm-options.ts';
 import { judge, probeHost } from './probe.ts';
 
 describe('bootstrap checks', () => {
-  const low = { maxMapCount: 65_530, openFiles: 20_000, root: true };
+  const low = { maxMapCount: 65_530, openFiles: 20_000, mayRaise: true };
   const outside = { 'network.bind_host': '0.0.0.0', 'network.publish_host': '10.0.0.1' };
 
   it('name the remedy where Elasticsearch would refuse to start', () => {
     expect(bootstrapProblems(outside, low)).toEqual([
       expect.stringContaining('sysctl -w vm.max_map_count=262144'),
     ]);
-    expect(bootstrapProblems(outside, { ...low, root: false })).toHaveLength(2);
+    expect(bootstrapProblems(outside, { ...low, mayRaise: false })).toHaveLength(2);
   });
 
   it('are not enforced on loopback, nor without mmap', () => {

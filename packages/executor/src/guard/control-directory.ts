@@ -55,3 +55,9 @@ export async function createControlDirectory(
     },
   };
 }
+
+/** The guard's last word on how it ended; undefined where it was killed before it could say one. */
+export async function lastWord(control: ControlDirectory): Promise<string | undefined> {
+  const said = await control.state().catch(() => undefined);
+  return said === 'waiting' || said === 'running' ? undefined : said;
+}

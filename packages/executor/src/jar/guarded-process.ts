@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlDirectory } from '../guard/control-directory.ts';
+import { lastWord, type ControlDirectory } from '../guard/control-directory.ts';
 import { SetupError } from '../ports.ts';
 import { processes, survivorsOf } from './process-table.ts';
 
@@ -103,7 +103,7 @@ async function endOf(
     for (const { pid } of left) sendKill(pid);
     await delay(POLL_MS);
   }
-  const said = await run.control.state().catch(() => undefined);
+  const said = await lastWord(run.control);
   return said ?? (signal === null ? `exit code ${String(code)}` : `signal ${signal}`);
 }
 

@@ -11,7 +11,6 @@ import {
 import { kernelUptimeClock } from '../clock.ts';
 import type { ExecutorConfig } from '../config/executor-config.ts';
 import { dockerRuntime } from '../docker/docker-runtime.ts';
-import { readMachineLimits } from '../elasticsearch/machine-limits.ts';
 import { askNode, probeHost } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
 import { SetupError, type NodeRuntime } from '../ports.ts';
@@ -26,7 +25,6 @@ export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPort
     leasesOf: (spec) => directoryLeases(spec.lease.directory),
     volumesOf: (spec) => volumesOf(spec, config),
     runtimeOf: (spec) => runtimeOf(spec, config, log),
-    readMachineLimits,
     askNode: ({ elasticsearch, nodeName }) => {
       const { bindHost, publishHost, httpPort } = elasticsearch;
       return askNode({ host: probeHost(bindHost, publishHost), port: httpPort }, nodeName);

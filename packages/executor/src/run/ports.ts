@@ -2,7 +2,6 @@ import type { LaunchSpec } from '@mesos-elasticsearch/contract';
 import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { StatusToSend } from '../core/effects.ts';
-import type { MachineLimits } from '../elasticsearch/bootstrap-checks.ts';
 import type { NodeCondition } from '../elasticsearch/probe.ts';
 import type { NodeRuntime, UptimeClock } from '../ports.ts';
 
@@ -23,7 +22,6 @@ export interface ExecutorPorts {
   readonly leasesOf: (spec: LaunchSpec) => LeaseService;
   readonly volumesOf: (spec: LaunchSpec) => Volumes;
   readonly runtimeOf: (spec: LaunchSpec) => NodeRuntime;
-  readonly readMachineLimits: () => Promise<MachineLimits>;
   readonly askNode: (spec: LaunchSpec) => Promise<NodeCondition>;
   readonly timings: Timings;
 }

@@ -128,12 +128,8 @@ export class TaskHands {
 
   async configure(): Promise<MachineEvent> {
     this.#mustBeFresh();
-    const { log, readMachineLimits } = this.#ports;
-    const { version, overridden, proven } = await configure(
-      this.#started(),
-      this.#spec,
-      await readMachineLimits(),
-    );
+    const { log } = this.#ports;
+    const { version, overridden, proven } = await configure(this.#started(), this.#spec);
     if (overridden.length > 0)
       log.warn({ keys: overridden }, "the framework's own settings replace the user's");
     if (!proven) log.warn({ version }, 'this version was never seen running under this framework');

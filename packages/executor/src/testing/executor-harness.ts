@@ -5,8 +5,7 @@ import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import { kernelUptimeClock } from '../clock.ts';
 import type { StatusToSend } from '../core/effects.ts';
-import { readMachineLimits } from '../elasticsearch/machine-limits.ts';
-import { askNode, probeHost } from '../elasticsearch/probe.ts';
+import { askNode, probeHost, type NodeCondition } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
 import type { NodeRuntime } from '../ports.ts';
 import { runExecutor, type Executor } from '../run/executor.ts';
@@ -30,6 +29,8 @@ export function executorForTests(options: {
   volumes: Volumes;
   leases: LeaseService;
   runtime?: NodeRuntime;
+  /** Instead of HTTP to the node itself. */
+  askNode?: () => Promise<NodeCondition>;
 }): TestedExecutor {
   const statuses: StatusToSend[] = [];
   const waiting = new Set<(status: StatusToSend) => void>();
@@ -55,8 +56,8 @@ export function executorForTests(options: {
           environment,
           log: (message, fields) => trace(fields, message),
         }),
-      readMachineLimits,
       askNode: ({ elasticsearch, nodeName }) => {
+        if (options.askNode) return options.askNode();
         const { bindHost, publishHost, httpPort } = elasticsearch;
         return askNode({ host: probeHost(bindHost, publishHost), port: httpPort }, nodeName);
       },
