@@ -55,8 +55,14 @@ function headersOf({ what, request }: Wrong): Record<string, string> {
     ...(request.kind === 'call' ? { 'Mesos-Stream-Id': scheduler.streamId } : {}),
     ...(what.includes('Accept') ? { Accept: 'text/html' } : {}),
   };
-  const headers = Object.entries({ ...usual, ...request.headers }).filter(([, value]) => value !== null);
-  return Object.fromEntries(headers);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...usual, ...request.headers } as Record<
+    string,
+    string | null
+  >)) {
+    if (value !== null) headers[name] = value;
+  }
+  return headers;
 }
 
 describe('recording 08: wrong requests', () => {
