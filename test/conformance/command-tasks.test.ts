@@ -33,12 +33,8 @@ describe('recording 02: command tasks', () => {
     await scheduler.call(
       launch(offer, long, commandTask('t-fail', offer, 'exit 3'), commandTask('t-ok', offer, 'true')),
     );
-    await Promise.all([expect.poll(() => heard('t-run'), { timeout: 10_000 }).toHaveLength(1)]);
     for (const name of ['t-run', 't-fail', 't-ok']) {
-      const running = scheduler.events.find(
-        (event) => event.type === 'UPDATE' && event.update.status.taskId === name,
-      );
-      expect(running).toBeDefined();
+      await expect.poll(() => heard(name).length, { timeout: 20_000 }).toBe(1);
     }
   });
 
@@ -46,8 +42,8 @@ describe('recording 02: command tasks', () => {
     expect(heard('t-fail').map((one) => 'state' in one && one.state)).toEqual(['TASK_RUNNING']);
     const open = scheduler.events.flatMap((event) => (event.type === 'UPDATE' ? [event.update.status] : []));
     for (const status of open) await scheduler.acknowledge(status);
-    await expect.poll(() => heard('t-fail'), { timeout: 10_000 }).toEqual(recorded('t-fail'));
-    await expect.poll(() => heard('t-ok'), { timeout: 10_000 }).toEqual(recorded('t-ok'));
+    await expect.poll(() => heard('t-fail'), { timeout: 20_000 }).toEqual(recorded('t-fail'));
+    await expect.poll(() => heard('t-ok'), { timeout: 20_000 }).toEqual(recorded('t-ok'));
   });
 
   test('reconciliation of a known, an unknown and all tasks', async () => {
