@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
 import type { Outcome } from '../outcome.ts';
 import { buildPrograms } from '../testing/bundles.ts';
@@ -17,6 +17,7 @@ let users: ChildProcess[];
 beforeAll(async () => {
   program = (await buildPrograms(mkdtempSync(join(tmpdir(), 'hostdir-program-')))).hostdir;
 });
+afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'hd-'));
   running = [];
