@@ -39,109 +39,134 @@ export interface ControlLoop {
 const TELL_AGAIN_MS = 60_000;
 
 export function startControlLoop(options: ControlLoopOptions): ControlLoop {
-  const { clock, desired, log } = options;
-  const tickMs = Math.min(desired.timing.leasePollMs, desired.timing.retryMs, 1000);
-  let model = options.model;
-  let waits: readonly WaitStep[] = [];
+  return new Loop(options);
+}
+
+class Loop implements ControlLoop {
+  readonly #options: ControlLoopOptions;
+  readonly #tickMs: number;
+  readonly #running: Promise<void>;
+  #model: Model;
+  #waits: readonly WaitStep[] = [];
   /** What is being waited for, and when it was last so. */
-  const told = new Map<string, number>();
-  /** Written by callers between any two awaits of the loop. */
-  const flags = { stopping: false, pending: false };
-  let wake: () => void = () => undefined;
+  readonly #told = new Map<string, number>();
+  #stopping = false;
+  /** An event came since the last plan was begun. */
+  #pending = false;
+  #wake: () => void = () => undefined;
 
-  const now = (): Now => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
-
-  function apply(event: CoreEvent): void {
-    const progress = progressOf(desired, model, event, now());
-    model = reduce(desired, model, event, now());
-    if (event.kind === 'step-failed') {
-      log.warn({ step: event.step.kind, service: event.service, error: event.error }, 'a step failed');
-    }
-    if (progress !== undefined) tell(progress);
+  constructor(options: ControlLoopOptions) {
+    const { timing } = options.desired;
+    this.#options = options;
+    this.#model = options.model;
+    this.#tickMs = Math.min(timing.leasePollMs, timing.retryMs, 1000);
+    this.#running = this.#run().catch((error: unknown) => {
+      this.#stopping = true;
+      options.onCrash(error);
+    });
   }
 
-  function tell(progress: ProgressEvent): void {
-    const { kind, ...fields } = progress;
-    log.info({ progress: kind, ...fields }, 'progress');
-    options.onProgress(progress);
+  model(): Model {
+    return this.#model;
   }
 
-  /** A wait that comes and goes with each retry is told once. */
-  function noteWaits(steps: readonly Step[]): void {
-    waits = steps.filter((step) => step.kind === 'wait');
-    const atMs = clock.monotonicMs();
-    for (const wait of waits) {
-      const toldMs = told.get(keyOf(wait));
-      told.set(keyOf(wait), atMs);
-      if (toldMs !== undefined && atMs - toldMs < TELL_AGAIN_MS) continue;
-      tell({
-        kind: 'waiting',
-        rule: wait.rule,
-        nodeId: wait.nodeId,
-        reason: wait.reason,
-        atMs: clock.nowMs(),
-      });
+  waits(): readonly WaitStep[] {
+    return this.#waits;
+  }
+
+  dispatch(event: CoreEvent): void {
+    if (this.#stopping) return;
+    this.#apply(event);
+    this.#pending = true;
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#pending = false;
+      const acted = await this.#turn();
+      if (!acted && !this.#hasNews()) await this.#sleep();
     }
-    for (const [key, seenMs] of told) if (atMs - seenMs >= TELL_AGAIN_MS) told.delete(key);
+  }
+
+  #hasNews(): boolean {
+    return this.#pending || this.#stopping;
   }
 
   /** @returns false when there was nothing to do */
-  async function turn(): Promise<boolean> {
-    const steps = plan({ desired, model, now: now(), uuid: options.random.uuid() });
-    noteWaits(steps);
+  async #turn(): Promise<boolean> {
+    const { desired, random, world } = this.#options;
+    const steps = plan({ desired, model: this.#model, now: this.#now(), uuid: random.uuid() });
+    this.#noteWaits(steps);
     const acts = steps.filter((step) => step.kind !== 'wait');
     for (const step of acts) {
-      if (flags.stopping) return true;
-      const event = await executeStep(step, options.world);
-      if (event !== undefined) apply(event);
+      if (this.#stopping) return true;
+      const event = await executeStep(step, world);
+      if (event !== undefined) this.#apply(event);
       // What follows in this plan may build on what has just failed.
       if (event?.kind === 'step-failed') break;
     }
     return acts.length > 0;
   }
 
-  function sleep(): Promise<void> {
+  #apply(event: CoreEvent): void {
+    const { desired, log } = this.#options;
+    const progress = progressOf(desired, this.#model, event, this.#now());
+    this.#model = reduce(desired, this.#model, event, this.#now());
+    if (event.kind === 'step-failed') {
+      log.warn({ step: event.step.kind, service: event.service, error: event.error }, 'a step failed');
+    }
+    if (progress !== undefined) this.#tell(progress);
+  }
+
+  #tell(progress: ProgressEvent): void {
+    const { kind, ...fields } = progress;
+    this.#options.log.info({ progress: kind, ...fields }, 'progress');
+    this.#options.onProgress(progress);
+  }
+
+  /** A wait that comes and goes with each retry is told once. */
+  #noteWaits(steps: readonly Step[]): void {
+    this.#waits = steps.filter((step) => step.kind === 'wait');
+    const { wallMs, monotonicMs } = this.#now();
+    for (const wait of this.#waits) {
+      const toldMs = this.#told.get(keyOf(wait));
+      this.#told.set(keyOf(wait), monotonicMs);
+      if (toldMs !== undefined && monotonicMs - toldMs < TELL_AGAIN_MS) continue;
+      this.#tell({
+        kind: 'waiting',
+        rule: wait.rule,
+        nodeId: wait.nodeId,
+        reason: wait.reason,
+        atMs: wallMs,
+      });
+    }
+    for (const [key, seenMs] of this.#told) {
+      if (monotonicMs - seenMs >= TELL_AGAIN_MS) this.#told.delete(key);
+    }
+  }
+
+  #sleep(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = clock.after(tickMs, () => wake());
-      wake = () => {
+      const cancel = this.#options.clock.after(this.#tickMs, () => this.#wake());
+      this.#wake = () => {
         cancel();
-        wake = () => undefined;
+        this.#wake = () => undefined;
         resolve();
       };
     });
   }
 
-  const mayGoOn = () => !flags.stopping;
-  const nothingCame = () => !flags.pending && !flags.stopping;
-
-  async function run(): Promise<void> {
-    while (mayGoOn()) {
-      flags.pending = false;
-      const acted = await turn();
-      if (!acted && nothingCame()) await sleep();
-    }
+  #now(): Now {
+    const { clock } = this.#options;
+    return { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   }
-
-  const running = run().catch((error: unknown) => {
-    flags.stopping = true;
-    options.onCrash(error);
-  });
-
-  return {
-    model: () => model,
-    waits: () => waits,
-    dispatch(event) {
-      if (flags.stopping) return;
-      apply(event);
-      flags.pending = true;
-      wake();
-    },
-    async stop() {
-      flags.stopping = true;
-      wake();
-      await running;
-    },
-  };
 }
 
 function keyOf(wait: WaitStep): string {
