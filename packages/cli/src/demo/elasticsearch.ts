@@ -1,3 +1,5 @@
+import { messageOf } from '../setup/setup-error.ts';
+
 /** What the demo asks of Elasticsearch, over its REST API. Any of the nodes may be gone: each call tries them in turn. */
 export interface ShardPlace {
   readonly shard: number;
@@ -46,7 +48,9 @@ export class ElasticsearchClient {
     }
     throw failure instanceof ElasticsearchError
       ? failure
-      : new ElasticsearchError(`${method} ${path}: no node answers`, { cause: failure });
+      : new ElasticsearchError(`${method} ${path}: no node answers (${messageOf(failure)})`, {
+          cause: failure,
+        });
   }
 
   async health(): Promise<{ status: string; nodes: number }> {
@@ -102,7 +106,7 @@ export class ElasticsearchClient {
   /** Of these ids, those that are not there. */
   async missing(index: string, ids: readonly string[]): Promise<string[]> {
     const answer = await this.call<{ docs: { _id: string; found?: boolean }[] }>(
-      'GET',
+      'POST',
       `/${index}/_mget?_source=false`,
       JSON.stringify({ ids }),
     );
