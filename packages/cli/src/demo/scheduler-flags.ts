@@ -84,7 +84,11 @@ async function volumeFlags(start: SchedulerStart): Promise<Record<string, string
   const root = process.getuid?.() === 0;
   await makeRemotes(start, root);
   const owner = root ? { uid: ELASTICSEARCH_UID, gid: ELASTICSEARCH_UID } : {};
-  const volume = rcloneVolumeOptions({ directory: join(start.work.store, '{volume}'), ...owner });
+  const volume = {
+    ...rcloneVolumeOptions({ directory: join(start.work.store, '{volume}'), ...owner }),
+    // The write-back changes a file's time, which Lucene takes for foreign hands on its lock file.
+    'no-modtime': 'true',
+  };
   return {
     ...flags,
     dvdcliProgram: bundles.dvdcli,

@@ -82,12 +82,12 @@ describe('parts of the machine', () => {
   it('finds the mounts below a directory, the deepest first', () => {
     const mountinfo = [
       '22 1 254:0 / / rw - ext4 /dev/vda rw',
-      '30 22 0:5 / /work/run rw - tmpfs tmpfs rw',
-      '31 30 0:6 / /work/run/a\\040b rw - tmpfs tmpfs rw',
-      '32 22 0:7 / /work/runner rw - tmpfs tmpfs rw',
+      '30 22 0:5 / /srv/run rw - tmpfs tmpfs rw',
+      '31 30 0:6 / /srv/run/a\\040b rw - tmpfs tmpfs rw',
+      '32 22 0:7 / /srv/runner rw - tmpfs tmpfs rw',
       '',
     ].join('\n');
-    expect(parseMountsBelow(mountinfo, '/work')).toEqual(['/work/runner', '/work/run/a b', '/work/run']);
-    expect(parseMountsBelow(mountinfo, '/work/run')).toEqual(['/work/run/a b']);
+    expect(parseMountsBelow(mountinfo, '/srv')).toEqual(['/srv/runner', '/srv/run/a b', '/srv/run']);
+    expect(parseMountsBelow(mountinfo, '/srv/run')).toEqual(['/srv/run/a b']);
   });
 });
