@@ -27,121 +27,124 @@ const PROGRAM = [
   'while :; do sleep 0.1; done',
 ].join('\n');
 
-describe.skipIf(missing !== undefined)(`nodes as containers (${missing ?? 'own dockerd'})`, () => {
-  let root: string;
-  let daemon: TestedDaemon;
-  const leases = new MemoryLeases();
-  const world = { runs: 0, seen: '' };
+describe.skipIf(missing !== undefined)(
+  `nodes as containers${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    let root: string;
+    let daemon: TestedDaemon;
+    const leases = new MemoryLeases();
+    const world = { runs: 0, seen: '' };
 
-  beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), 'executor-docker-'));
-    await chmod(root, 0o755);
-    daemon = await startDockerDaemon(root);
-    await importImage(daemon.docker, root, IMAGE, PROGRAM);
-  });
-  afterAll(async () => {
-    for (const { Id } of await daemon.docker.listContainers({ all: true })) {
-      await daemon.docker.getContainer(Id).remove({ force: true });
-    }
-    await daemon.stop();
-    await rm(root, { recursive: true, force: true });
-  });
-
-  const launch = async (number: number, parts: Partial<LaunchSpecInput> = {}) => {
-    await leases.openEpoch(nodeId(1), epoch(number));
-    const sandbox = await mkdtemp(join(root, 'sandbox-'));
-    await chmod(sandbox, 0o755);
-    const log = () => undefined;
-    const expectedRuns = (world.runs += 1);
-    const tested = executorForTests({
-      sandbox,
-      leases,
-      volumes: engineVolumes({ socketPath: daemon.socket }),
-      runtime: dockerRuntime({ sandbox, socket: daemon.socket, log }),
-      askNode: async () => {
-        const data = await mountpoint('elasticsearch1data');
-        world.seen = await readFile(join(data, 'seen.yml'), 'utf8').catch(() => '');
-        const runs = await readFile(join(data, 'runs'), 'utf8').catch(() => '');
-        const up = runs.split('\n').length - 1 === expectedRuns && world.seen !== '';
-        return up ? { kind: 'joined' } : { kind: 'silent', why: 'not yet' };
-      },
+    beforeAll(async () => {
+      root = await mkdtemp(join(tmpdir(), 'executor-docker-'));
+      await chmod(root, 0o755);
+      daemon = await startDockerDaemon(root);
+      await importImage(daemon.docker, root, IMAGE, PROGRAM);
     });
-    tested.launch(
-      launchSpec({
-        epoch: number,
-        taskId: `elasticsearch-1.${String(number)}`,
-        runtime: { kind: 'docker', image: IMAGE, forcePull: false, socket: daemon.socket },
-        volumePath: { kind: 'engine' },
-        volumes: {
-          config: { name: 'elasticsearch1config', driver: 'local', options: {} },
-          data: { name: 'elasticsearch1data', driver: 'local', options: {} },
+    afterAll(async () => {
+      for (const { Id } of await daemon.docker.listContainers({ all: true })) {
+        await daemon.docker.getContainer(Id).remove({ force: true });
+      }
+      await daemon.stop();
+      await rm(root, { recursive: true, force: true });
+    });
+
+    const launch = async (number: number, parts: Partial<LaunchSpecInput> = {}) => {
+      await leases.openEpoch(nodeId(1), epoch(number));
+      const sandbox = await mkdtemp(join(root, 'sandbox-'));
+      await chmod(sandbox, 0o755);
+      const log = () => undefined;
+      const expectedRuns = (world.runs += 1);
+      const tested = executorForTests({
+        sandbox,
+        leases,
+        volumes: engineVolumes({ socketPath: daemon.socket }),
+        runtime: dockerRuntime({ sandbox, socket: daemon.socket, log }),
+        askNode: async () => {
+          const data = await mountpoint('elasticsearch1data');
+          world.seen = await readFile(join(data, 'seen.yml'), 'utf8').catch(() => '');
+          const runs = await readFile(join(data, 'runs'), 'utf8').catch(() => '');
+          const up = runs.split('\n').length - 1 === expectedRuns && world.seen !== '';
+          return up ? { kind: 'joined' } : { kind: 'silent', why: 'not yet' };
         },
-        dataOnRecord: number > 1,
-        elasticsearch: { uid: 4711, gid: 4712 },
-        ...parts,
-      }),
-    );
-    return tested;
-  };
-  const mountpoint = async (name: string) =>
-    (await daemon.docker.getVolume(volumeName(name)).inspect()).Mountpoint;
-  const onData = async (file: string) =>
-    (await readFile(join(await mountpoint('elasticsearch1data'), file), 'utf8')).trim();
-  const containers = () => daemon.docker.listContainers({ all: true });
+      });
+      tested.launch(
+        launchSpec({
+          epoch: number,
+          taskId: `elasticsearch-1.${String(number)}`,
+          runtime: { kind: 'docker', image: IMAGE, forcePull: false, socket: daemon.socket },
+          volumePath: { kind: 'engine' },
+          volumes: {
+            config: { name: 'elasticsearch1config', driver: 'local', options: {} },
+            data: { name: 'elasticsearch1data', driver: 'local', options: {} },
+          },
+          dataOnRecord: number > 1,
+          elasticsearch: { uid: 4711, gid: 4712 },
+          ...parts,
+        }),
+      );
+      return tested;
+    };
+    const mountpoint = async (name: string) =>
+      (await daemon.docker.getVolume(volumeName(name)).inspect()).Mountpoint;
+    const onData = async (file: string) =>
+      (await readFile(join(await mountpoint('elasticsearch1data'), file), 'utf8')).trim();
+    const containers = () => daemon.docker.listContainers({ all: true });
 
-  it('runs under the guard as a number, sees both volumes, and is removed before KILLED is said', async () => {
-    const first = await launch(1);
-    const { report } = await first.status('TASK_RUNNING');
-    expect(report?.volumes.map(({ mountpoint: path }) => path)).toEqual(['/tmp/config', '/data']);
-    expect(await onData('who')).toBe('4711:4712');
-    expect(world.seen).toContain('path.data: /data');
-    const [container] = await containers();
-    expect(container?.Labels).toMatchObject({ [TASK_LABEL.nodeId]: '1', [TASK_LABEL.epoch]: '1' });
-    first.executor.dispatch({ kind: 'kill', taskId: 'elasticsearch-1.1', graceMs: undefined });
-    await first.status('TASK_KILLED');
-    expect(await containers()).toEqual([]);
-  });
-
-  it('comes back to the same volumes, and removes an orphan of an earlier epoch first', async () => {
-    const second = await launch(2);
-    await second.status('TASK_RUNNING');
-    const [orphan] = await containers();
-    // The executor of epoch 2 is forgotten here, its container is not: that is what an orphan is.
-    const third = await launch(3);
-    const { report } = await third.status('TASK_RUNNING');
-    expect(report?.volumes.map(({ previousEpoch }) => previousEpoch)).toEqual([2, 2]);
-    const left = await containers();
-    expect(left.map(({ Id }) => Id)).not.toContain(orphan?.Id);
-    expect(left).toHaveLength(1);
-    expect(await onData('runs')).toBe('run\nrun\nrun');
-    third.executor.dispatch({ kind: 'kill', taskId: 'elasticsearch-1.3', graceMs: 0 });
-    await third.status('TASK_KILLED');
-    expect(await second.executor.finished).toBe(0);
-  });
-
-  it('leaves a container of a later epoch alone and fails', async () => {
-    const fifth = await launch(5);
-    await fifth.status('TASK_RUNNING');
-    const late = executorForTests({
-      ...{ sandbox: root, leases, volumes: engineVolumes({ socketPath: daemon.socket }) },
-      runtime: dockerRuntime({ sandbox: root, socket: daemon.socket, log: () => undefined }),
+    it('runs under the guard as a number, sees both volumes, and is removed before KILLED is said', async () => {
+      const first = await launch(1);
+      const { report } = await first.status('TASK_RUNNING');
+      expect(report?.volumes.map(({ mountpoint: path }) => path)).toEqual(['/tmp/config', '/data']);
+      expect(await onData('who')).toBe('4711:4712');
+      expect(world.seen).toContain('path.data: /data');
+      const [container] = await containers();
+      expect(container?.Labels).toMatchObject({ [TASK_LABEL.nodeId]: '1', [TASK_LABEL.epoch]: '1' });
+      first.executor.dispatch({ kind: 'kill', taskId: 'elasticsearch-1.1', graceMs: undefined });
+      await first.status('TASK_KILLED');
+      expect(await containers()).toEqual([]);
     });
-    late.launch(
-      launchSpec({
-        ...{ epoch: 4, taskId: 'late', volumePath: { kind: 'engine' } },
-        runtime: { kind: 'docker', image: IMAGE, forcePull: false, socket: daemon.socket },
-      }),
-    );
-    expect((await late.status('TASK_FAILED')).message).toContain('is of epoch 5, ours is 4');
-    expect(await containers()).toHaveLength(1);
-    fifth.executor.dispatch({ kind: 'shutdown' });
-    await fifth.status('TASK_KILLED');
-  });
 
-  it('says which image is missing', async () => {
-    const failed = await launch(6, {
-      runtime: { kind: 'docker', image: 'nowhere.invalid/none:1', forcePull: false, socket: daemon.socket },
+    it('comes back to the same volumes, and removes an orphan of an earlier epoch first', async () => {
+      const second = await launch(2);
+      await second.status('TASK_RUNNING');
+      const [orphan] = await containers();
+      // The executor of epoch 2 is forgotten here, its container is not: that is what an orphan is.
+      const third = await launch(3);
+      const { report } = await third.status('TASK_RUNNING');
+      expect(report?.volumes.map(({ previousEpoch }) => previousEpoch)).toEqual([2, 2]);
+      const left = await containers();
+      expect(left.map(({ Id }) => Id)).not.toContain(orphan?.Id);
+      expect(left).toHaveLength(1);
+      expect(await onData('runs')).toBe('run\nrun\nrun');
+      third.executor.dispatch({ kind: 'kill', taskId: 'elasticsearch-1.3', graceMs: 0 });
+      await third.status('TASK_KILLED');
+      expect(await second.executor.finished).toBe(0);
     });
-    expect((await failed.status('TASK_FAILED')).message).toContain('image nowhere.invalid/none:1');
-  });
-});
+
+    it('leaves a container of a later epoch alone and fails', async () => {
+      const fifth = await launch(5);
+      await fifth.status('TASK_RUNNING');
+      const late = executorForTests({
+        ...{ sandbox: root, leases, volumes: engineVolumes({ socketPath: daemon.socket }) },
+        runtime: dockerRuntime({ sandbox: root, socket: daemon.socket, log: () => undefined }),
+      });
+      late.launch(
+        launchSpec({
+          ...{ epoch: 4, taskId: 'late', volumePath: { kind: 'engine' } },
+          runtime: { kind: 'docker', image: IMAGE, forcePull: false, socket: daemon.socket },
+        }),
+      );
+      expect((await late.status('TASK_FAILED')).message).toContain('is of epoch 5, ours is 4');
+      expect(await containers()).toHaveLength(1);
+      fifth.executor.dispatch({ kind: 'shutdown' });
+      await fifth.status('TASK_KILLED');
+    });
+
+    it('says which image is missing', async () => {
+      const failed = await launch(6, {
+        runtime: { kind: 'docker', image: 'nowhere.invalid/none:1', forcePull: false, socket: daemon.socket },
+      });
+      expect((await failed.status('TASK_FAILED')).message).toContain('image nowhere.invalid/none:1');
+    });
+  },
+);

@@ -11,6 +11,7 @@ import { SetupError, type CommandRunner, type NodeProcess, type NodeRuntime } fr
 import { distributionHome } from './distribution.ts';
 import { startGuarded } from './guarded-process.ts';
 import { asUser, localCommands, type NodeUser } from './local-commands.ts';
+import { NODE_MARK_VARIABLE, nodeMark, removeOrphans } from './orphans.ts';
 import { holdersOf } from './process-table.ts';
 
 export interface JarRuntimeOptions {
@@ -39,6 +40,7 @@ export function jarRuntime(options: JarRuntimeOptions): NodeRuntime {
     start: async (spec, attachments, deadline) => {
       prepared ??= await prepare(spec, options);
       return start(
+        spec,
         prepared,
         options,
         { config: hostPath(attachments.config), data: hostPath(attachments.data) },
@@ -51,6 +53,8 @@ export function jarRuntime(options: JarRuntimeOptions): NodeRuntime {
 async function prepare(spec: LaunchSpec, options: JarRuntimeOptions): Promise<Prepared> {
   const { runtime } = spec;
   if (runtime.kind !== 'jar') throw new SetupError('the launch spec is not for the jar runtime');
+  const ended = await removeOrphans(spec);
+  if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
   const { uid, gid } = spec.elasticsearch;
   const user = process.getuid?.() === 0 ? { uid, gid } : undefined;
   const commands = localCommands(user, options.environment);
@@ -75,6 +79,7 @@ async function prepare(spec: LaunchSpec, options: JarRuntimeOptions): Promise<Pr
 }
 
 async function start(
+  spec: LaunchSpec,
   prepared: Prepared,
   options: JarRuntimeOptions,
   mountpoints: Readonly<Record<VolumeRole, string>>,
@@ -88,6 +93,7 @@ async function start(
     argv: [...asUser(user), join(home, dialect.program)],
     environment: {
       ...options.environment,
+      [NODE_MARK_VARIABLE]: nodeMark(spec),
       [dialect.javaHomeVariable]: java,
       [dialect.pathConfVariable]: mountpoints.config,
       [dialect.temporaryVariable]: temporaryDirectory,

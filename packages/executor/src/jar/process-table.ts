@@ -76,5 +76,15 @@ async function holds(pid: number, directory: string): Promise<boolean> {
   return (await readOrEmpty(join(folder, 'maps'))).includes(` ${directory}/`);
 }
 
+/** The environment a process was started with; empty for one that is gone or not ours to read. */
+export async function environmentOf(pid: number): Promise<ReadonlyMap<string, string>> {
+  const text = await readOrEmpty(`/proc/${String(pid)}/environ`);
+  const pairs = text.split('\0').map((pair): [string, string] => {
+    const cut = pair.indexOf('=');
+    return cut < 0 ? [pair, ''] : [pair.slice(0, cut), pair.slice(cut + 1)];
+  });
+  return new Map(pairs);
+}
+
 const readOrEmpty = (path: string) => readFile(path, 'utf8').catch(() => '');
 const linkOrEmpty = (path: string) => readlink(path).catch(() => '');

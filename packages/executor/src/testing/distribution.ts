@@ -21,7 +21,7 @@ export function distributionForTests(): FoundDistribution {
   }
   return {
     kind: 'none',
-    text: 'skipped: neither ELASTICSEARCH_HOME nor ELASTICSEARCH_ARCHIVE is set',
+    text: 'neither ELASTICSEARCH_HOME nor ELASTICSEARCH_ARCHIVE is set',
     distribution: { kind: 'installed', home: '/nowhere' },
   };
 }

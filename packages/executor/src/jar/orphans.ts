@@ -1,0 +1,75 @@
+/**
+ * What an earlier executor of the same node left behind on this machine. The guard has a session of its own and
+ * outlives an executor that was killed (that is its job); an agent that destroys containers by session, as the
+ * posix launcher does, misses it. So whoever comes next for that node ID ends it first, before any volume is
+ * attached: without this, "the container was destroyed" would not mean "Elasticsearch is gone".
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LaunchSpec } from '@mesos-elasticsearch/contract';
+import { SetupError } from '../ports.ts';
+import { environmentOf, processes, type ProcessEntry } from './process-table.ts';
+
+/** In the environment of the guard and of all below it. */
+export const NODE_MARK_VARIABLE = 'MESOS_ELASTICSEARCH_NODE';
+
+const LIMIT_MS = 10_000;
+const POLL_MS = 50;
+
+type Node = Pick<LaunchSpec, 'clusterIdentity' | 'nodeId' | 'epoch'>;
+
+/** `<cluster identity>/<node ID>/<epoch>` */
+export function nodeMark({ clusterIdentity, nodeId, epoch }: Node): string {
+  return `${clusterIdentity}/${String(nodeId)}/${String(epoch)}`;
+}
+
+/** True for a mark of the same node with a lower epoch; never for a newer one, never for another node. */
+export function isOrphanMark(mark: string, node: Node): boolean {
+  const [identity, nodeId, epoch, ...more] = mark.split('/');
+  if (more.length > 0 || epoch === undefined || !/^[1-9][0-9]*$/.test(epoch)) return false;
+  return (
+    identity === node.clusterIdentity && nodeId === String(node.nodeId) && Number(epoch) < Number(node.epoch)
+  );
+}
+
+/**
+ * Kills every process of an earlier epoch of this node and waits until none is left.
+ * @returns what was killed, as `name (pid N)`
+ * @throws SetupError when one does not go (frozen in the kernel, or another user's)
+ */
+export async function removeOrphans(node: Node): Promise<readonly string[]> {
+  const killed = new Set<string>();
+  for (let waited = 0; ; waited += POLL_MS) {
+    const left = await orphans(node);
+    if (left.length === 0) return [...killed];
+    const names = left.map(({ name, pid }) => `${name} (pid ${String(pid)})`);
+    if (waited >= LIMIT_MS) {
+      throw new SetupError(
+        `processes of an earlier epoch of node ${String(node.nodeId)} run on this machine and do not end: ${names.join(', ')}`,
+      );
+    }
+    for (const [index, { pid }] of left.entries()) {
+      killed.add(names[index] ?? '');
+      kill(pid);
+    }
+    await delay(POLL_MS);
+  }
+}
+
+async function orphans(node: Node): Promise<readonly ProcessEntry[]> {
+  const alive = (await processes()).filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
+  const marked = await Promise.all(
+    alive.map(async (entry) => {
+      const mark = (await environmentOf(entry.pid)).get(NODE_MARK_VARIABLE);
+      return mark !== undefined && isOrphanMark(mark, node) ? entry : undefined;
+    }),
+  );
+  return marked.filter((entry) => entry !== undefined);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile, or not ours to kill: the next look tells.
+  }
+}
