@@ -4,7 +4,9 @@ import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const COMMAND = fileURLToPath(new URL('../../packages/cli/dist/mesos-elasticsearch.mjs', import.meta.url));
+export const COMMAND = fileURLToPath(
+  new URL('../../packages/cli/dist/mesos-elasticsearch.mjs', import.meta.url),
+);
 const TIME_LIMIT_MS = 540_000;
 
 export interface DemoRun {

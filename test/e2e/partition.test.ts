@@ -1,0 +1,67 @@
+/** The opposite of a dead machine: one that is only cut off from the master keeps its node for as long as it lives. */
+import { pathToFileURL } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundlesBeside } from '../../packages/cli/src/bundles.ts';
+import { bringUp } from '../../packages/cli/src/demo/bring-up.ts';
+import { plainNarrator } from '../../packages/cli/src/demo/narrator.ts';
+import type { RunningDemo } from '../../packages/cli/src/demo/running-demo.ts';
+import { LEASE_MS, PAUSE_BOUND_MS } from '../../packages/cli/src/demo/scheduler-flags.ts';
+import { Undo } from '../../packages/cli/src/demo/undo.ts';
+import { findCommand } from '../../packages/cli/src/setup/system-packages.ts';
+import { COMMAND, commandIsBuilt } from './demo-run.ts';
+
+const why = !commandIsBuilt
+  ? 'the command is not built (npm run build)'
+  : (await findCommand('java', process.env)) === undefined
+    ? 'Java is not installed'
+    : undefined;
+const MARGIN_MS = 5000;
+const SEEN_WITHIN_MS = 60_000;
+
+describe.skipIf(why !== undefined)(
+  `a partitioned agent${why === undefined ? '' : ` (skipped: ${why})`}`,
+  () => {
+    const undo = new Undo();
+    const interrupt = new AbortController();
+    const told: string[] = [];
+    let demo: RunningDemo;
+
+    beforeAll(async () => {
+      const options = {
+        ...({
+          runtime: 'jar',
+          driver: 'hostdir',
+          elasticsearchVersion: '8.19.5',
+          nodes: 1,
+          agents: 2,
+        } as const),
+        ...{ keepVolumes: false, verify: false, json: false },
+      };
+      const narrator = plainNarrator(() => undefined);
+      const bundles = bundlesBeside(pathToFileURL(COMMAND).href);
+      demo = await bringUp(options, { bundles, environment: process.env, narrator, interrupt }, undo);
+      demo.follow((line) => told.push(line));
+    }, 400_000);
+    afterAll(async () => {
+      expect(await undo.run(() => undefined)).toEqual([]);
+    }, 180_000);
+
+    it('keeps its node longer than every time-out, and heals to the same task and epoch', async () => {
+      const { board, machines, signal } = demo;
+      const before = board.node(1)!;
+      const victim = { kind: 'agent', agent: before.host } as const;
+
+      await machines.cluster.control.partition(victim);
+      await board.until('node 1 is suspect', () => board.node(1) === undefined, SEEN_WITHIN_MS, signal);
+      // Time itself is what is tested here: nobody may take over while the lease is being renewed.
+      await pause(LEASE_MS + PAUSE_BOUND_MS + MARGIN_MS);
+      expect(told.filter((line) => / is released| → /.test(line))).toEqual([]);
+      expect((await fetch(`http://${before.http}/_cluster/health`)).ok).toBe(true);
+
+      await machines.cluster.control.heal(victim);
+      await board.until('node 1 runs', () => board.node(1) !== undefined, SEEN_WITHIN_MS, signal);
+      expect(board.node(1)).toEqual(before);
+    }, 180_000);
+  },
+);
