@@ -25,141 +25,151 @@ async function until(what: string, condition: () => Promise<boolean> | boolean):
 }
 
 const FORMS = [
-  ...(root ? [{ form: 'a PID namespace of its own', ownNamespace: true }] : []),
+  { form: 'a PID namespace of its own', ownNamespace: true },
   { form: 'a session of its own', ownNamespace: false },
-];
-
-describe.skipIf(root)('the guard in a PID namespace of its own (skipped: needs root)', () => {
-  it('is not tried', () => undefined);
-});
-
-describe.each(FORMS)('the guard in $form', ({ ownNamespace }) => {
-  let directory: string;
-  let control: ControlDirectory;
-  let guarded: GuardedProcess | undefined;
-
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'guard-'));
-    await chmod(directory, 0o755);
-  });
-  afterEach(async () => {
-    await guarded?.kill();
-    await guarded?.gone;
-    guarded = undefined;
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  const start = async (program: string, deadline: GuardDeadline) => {
-    control = await createControlDirectory(directory, { deadline, writableByAll: false });
-    guarded = await startGuarded({
-      control,
-      argv: ['sh', '-c', program],
-      environment: { PATH: process.env.PATH ?? '', OUT: directory },
-      ownNamespace,
-      workDirectory: directory,
-      consoleFile: join(directory, 'console.log'),
-    });
-    return guarded;
+].map((entry) => {
+  const impossible = entry.ownNamespace && !root;
+  return {
+    ...entry,
+    impossible,
+    name: `the guard in ${entry.form}${impossible ? ' (skipped: needs root)' : ''}`,
   };
-  const out = (name: string) => join(directory, name);
-
-  it('starts nothing before its go', async () => {
-    const run = await start('echo started >"$OUT/started"', seconds() + 60);
-    expect(await control.state()).toBe('waiting');
-    expect(existsSync(out('started'))).toBe(false);
-    await control.go();
-    expect(await run.gone).toBe('exited 0');
-    expect(existsSync(out('started'))).toBe(true);
-  });
-
-  it('ends by itself when the deadline passes before the go', async () => {
-    const run = await start('echo started >"$OUT/started"', seconds() + 1);
-    expect(await run.gone).toBe('killed deadline');
-    expect(existsSync(out('started'))).toBe(false);
-  });
-
-  it('starts nothing on a go that comes after the deadline', async () => {
-    const run = await start('echo started >"$OUT/started"', 'never');
-    await control.extend(seconds() - 1);
-    await control.go();
-    expect(await run.gone).toBe('killed deadline');
-    expect(existsSync(out('started'))).toBe(false);
-  });
-
-  it('kills children, grandchildren and those in sessions of their own at the deadline', async () => {
-    const run = await start(
-      'trap "" TERM; setsid sh -c "echo \\$\\$ >$OUT/escaped; exec sleep 1000" & sleep 1000 & echo up >"$OUT/up"; wait',
-      seconds() + 60,
-    );
-    await control.go();
-    await until('the escaped child runs', () => existsSync(out('escaped')) && existsSync(out('up')));
-    const sleepers = await sleepersBelow(directory);
-    expect(sleepers.length).toBeGreaterThanOrEqual(2);
-    await control.extend(seconds() + 1);
-    expect(await run.gone).toBe('killed deadline');
-    expect(await sleepersBelow(directory)).toEqual([]);
-  });
-
-  it('stops gracefully, and tells the exit code', async () => {
-    const run = await start('trap "exit 7" TERM; echo up >"$OUT/up"; while :; do sleep 0.05; done', 'never');
-    await control.go();
-    await until('the program is up', () => existsSync(out('up')));
-    await control.stop();
-    expect(await run.gone).toBe('exited 7');
-  });
-
-  it('kills at once when told to, a program that ignores SIGTERM too', async () => {
-    const run = await start('trap "" TERM; echo up >"$OUT/up"; while :; do sleep 0.05; done', 'never');
-    await control.go();
-    await until('the program is up', () => existsSync(out('up')));
-    await run.kill();
-    expect(await run.gone).toBe('killed order');
-  });
-
-  it('is killed itself when it is frozen and cannot obey', async () => {
-    const run = await start('echo up >"$OUT/up"; exec sleep 1000', 'never');
-    await control.go();
-    await until('the program is up', () => existsSync(out('up')));
-    const guards = (await processes()).filter(({ name, pid }) => name === 'sh' && pid !== process.pid);
-    const ours = await guardsOf(
-      guards.map(({ pid }) => pid),
-      control.script,
-    );
-    for (const pid of ours) process.kill(pid, 'SIGSTOP');
-    await run.kill();
-    expect(await run.gone).not.toBe('');
-    expect(await sleepersBelow(directory)).toEqual([]);
-  });
-
-  it('says who has files open below a directory', async () => {
-    await start('exec 3>"$OUT/held"; echo up >"$OUT/up"; while :; do sleep 0.05; done', 'never');
-    await control.go();
-    await until('the program is up', () => existsSync(out('up')));
-    expect(await holdersOf(join(directory, 'held'))).not.toEqual([]);
-    expect(await holdersOf(join(directory, 'other'))).toEqual([]);
-  });
-
-  it.each(['SIGKILL', 'SIGSTOP'] as const)(
-    'outlives an executor that gets %s until the deadline, and then kills',
-    async (signal) => {
-      control = await createControlDirectory(directory, { deadline: seconds() + 3, writableByAll: false });
-      const executor = spawnExecutor(directory, control.script, ownNamespace);
-      await control.go();
-      await until('the program beats', () => existsSync(out('beat')));
-      executor.kill(signal);
-      if (signal === 'SIGKILL') await once(executor, 'exit');
-      const atFirst = await readFile(out('beat'), 'utf8');
-      await until(
-        'it goes on without the executor',
-        async () => (await readFile(out('beat'), 'utf8')) !== atFirst,
-      );
-      await until('the guard keeps the deadline', async () => (await control.state()) === 'killed deadline');
-      const left = async () => (await sleepersBelow(directory)).filter((pid) => pid !== executor.pid);
-      await until('all is gone', async () => (await left()).length === 0);
-      executor.kill('SIGKILL');
-    },
-  );
 });
+
+for (const { name, ownNamespace, impossible } of FORMS)
+  describe.skipIf(impossible)(name, () => {
+    let directory: string;
+    let control: ControlDirectory;
+    let guarded: GuardedProcess | undefined;
+
+    beforeEach(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'guard-'));
+      await chmod(directory, 0o755);
+    });
+    afterEach(async () => {
+      await guarded?.kill();
+      await guarded?.gone;
+      guarded = undefined;
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    const start = async (program: string, deadline: GuardDeadline) => {
+      control = await createControlDirectory(directory, { deadline, writableByAll: false });
+      guarded = await startGuarded({
+        control,
+        argv: ['sh', '-c', program],
+        environment: { PATH: process.env.PATH ?? '', OUT: directory },
+        ownNamespace,
+        workDirectory: directory,
+        consoleFile: join(directory, 'console.log'),
+      });
+      return guarded;
+    };
+    const out = (name: string) => join(directory, name);
+
+    it('starts nothing before its go', async () => {
+      const run = await start('echo started >"$OUT/started"', seconds() + 60);
+      expect(await control.state()).toBe('waiting');
+      expect(existsSync(out('started'))).toBe(false);
+      await control.go();
+      expect(await run.gone).toBe('exited 0');
+      expect(existsSync(out('started'))).toBe(true);
+    });
+
+    it('ends by itself when the deadline passes before the go', async () => {
+      const run = await start('echo started >"$OUT/started"', seconds() + 1);
+      expect(await run.gone).toBe('killed deadline');
+      expect(existsSync(out('started'))).toBe(false);
+    });
+
+    it('starts nothing on a go that comes after the deadline', async () => {
+      const run = await start('echo started >"$OUT/started"', 'never');
+      await control.extend(seconds() - 1);
+      await control.go();
+      expect(await run.gone).toBe('killed deadline');
+      expect(existsSync(out('started'))).toBe(false);
+    });
+
+    it('kills children, grandchildren and those in sessions of their own at the deadline', async () => {
+      const run = await start(
+        'trap "" TERM; setsid sh -c "echo \\$\\$ >$OUT/escaped; exec sleep 1000" & sleep 1000 & echo up >"$OUT/up"; wait',
+        seconds() + 60,
+      );
+      await control.go();
+      await until('the escaped child runs', () => existsSync(out('escaped')) && existsSync(out('up')));
+      const sleepers = await sleepersBelow(directory);
+      expect(sleepers.length).toBeGreaterThanOrEqual(2);
+      await control.extend(seconds() + 1);
+      expect(await run.gone).toBe('killed deadline');
+      expect(await sleepersBelow(directory)).toEqual([]);
+    });
+
+    it('stops gracefully, and tells the exit code', async () => {
+      const run = await start(
+        'trap "exit 7" TERM; echo up >"$OUT/up"; while :; do sleep 0.05; done',
+        'never',
+      );
+      await control.go();
+      await until('the program is up', () => existsSync(out('up')));
+      await control.stop();
+      expect(await run.gone).toBe('exited 7');
+    });
+
+    it('kills at once when told to, a program that ignores SIGTERM too', async () => {
+      const run = await start('trap "" TERM; echo up >"$OUT/up"; while :; do sleep 0.05; done', 'never');
+      await control.go();
+      await until('the program is up', () => existsSync(out('up')));
+      await run.kill();
+      expect(await run.gone).toBe('killed order');
+    });
+
+    it('is killed itself when it is frozen and cannot obey', async () => {
+      const run = await start('echo up >"$OUT/up"; exec sleep 1000', 'never');
+      await control.go();
+      await until('the program is up', () => existsSync(out('up')));
+      const guards = (await processes()).filter(({ name, pid }) => name === 'sh' && pid !== process.pid);
+      const ours = await guardsOf(
+        guards.map(({ pid }) => pid),
+        control.script,
+      );
+      for (const pid of ours) process.kill(pid, 'SIGSTOP');
+      await run.kill();
+      expect(await run.gone).not.toBe('');
+      expect(await sleepersBelow(directory)).toEqual([]);
+    });
+
+    it('says who has files open below a directory', async () => {
+      await start('exec 3>"$OUT/held"; echo up >"$OUT/up"; while :; do sleep 0.05; done', 'never');
+      await control.go();
+      await until('the program is up', () => existsSync(out('up')));
+      expect(await holdersOf(join(directory, 'held'))).not.toEqual([]);
+      expect(await holdersOf(join(directory, 'other'))).toEqual([]);
+    });
+
+    it.each(['SIGKILL', 'SIGSTOP'] as const)(
+      'outlives an executor that gets %s until the deadline, and then kills',
+      async (signal) => {
+        control = await createControlDirectory(directory, { deadline: seconds() + 3, writableByAll: false });
+        const executor = spawnExecutor(directory, control.script, ownNamespace);
+        await control.go();
+        await until('the program beats', () => existsSync(out('beat')));
+        executor.kill(signal);
+        if (signal === 'SIGKILL') await once(executor, 'exit');
+        const atFirst = await readFile(out('beat'), 'utf8');
+        await until(
+          'it goes on without the executor',
+          async () => (await readFile(out('beat'), 'utf8')) !== atFirst,
+        );
+        await until(
+          'the guard keeps the deadline',
+          async () => (await control.state()) === 'killed deadline',
+        );
+        const left = async () => (await sleepersBelow(directory)).filter((pid) => pid !== executor.pid);
+        await until('all is gone', async () => (await left()).length === 0);
+        executor.kill('SIGKILL');
+      },
+    );
+  });
 
 /** A stand-in for the executor: a process whose child the guard is. */
 function spawnExecutor(directory: string, script: string, ownNamespace: boolean): ChildProcess {
