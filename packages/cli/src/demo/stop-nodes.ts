@@ -13,7 +13,11 @@ export async function stopNodes(demo: RunningDemo, user: string): Promise<void> 
   const { frameworkId } = board;
   if (frameworkId === undefined) return;
   const framework = { id: frameworkId, name: frameworkName, user };
-  if (!(await tearDownFramework(machines.cluster.masterUrl, framework, TEARDOWN_WITHIN_MS))) return;
+  const refused = await tearDownFramework(machines.cluster.masterUrl, framework, TEARDOWN_WITHIN_MS);
+  if (refused !== undefined) {
+    demo.narrator.line(`The nodes cannot be stopped in good order (${refused}): they are killed.`);
+    return;
+  }
   const deadline = performance.now() + NODES_END_WITHIN_MS;
   while (performance.now() < deadline && executorsRun(demo)) await pause(POLL_MS);
 }

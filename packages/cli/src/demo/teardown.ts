@@ -3,13 +3,13 @@ import { frameworkId, schedulerCalls, startSchedulerSession } from '@mesos-elast
 
 /**
  * Subscribes in place of the scheduler (which has ended) and tears the framework down.
- * @returns false when that was not possible within the limit: then everything is killed instead
+ * @returns why that was not possible; then everything is killed instead
  */
 export async function tearDownFramework(
   masterUrl: string,
   framework: { readonly id: string; readonly name: string; readonly user: string },
   limitMs: number,
-): Promise<boolean> {
+): Promise<string | undefined> {
   let subscribed: () => void = () => undefined;
   const subscription = new Promise<true>((resolve) => (subscribed = () => resolve(true)));
   const silent = () => undefined;
@@ -26,9 +26,10 @@ export async function tearDownFramework(
   const limit = AbortSignal.timeout(limitMs);
   const tooLate = new Promise<false>((resolve) => limit.addEventListener('abort', () => resolve(false)));
   try {
-    if (!(await Promise.race([subscription, tooLate]))) return false;
+    if (!(await Promise.race([subscription, tooLate]))) return 'the master does not answer';
     const outcome = await session.call(schedulerCalls.teardown());
-    return outcome.kind === 'accepted';
+    // The master closes the subscription as it obeys, which may well be all that is heard of the call.
+    return outcome.kind === 'accepted' || outcome.kind === 'unknown' ? undefined : outcome.reason;
   } finally {
     session.close();
   }
