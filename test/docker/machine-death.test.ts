@@ -1,8 +1,6 @@
 /** The main job with containers: Docker's own volumes, an image made on this machine. */
 import { describe, expect, it } from 'vitest';
-import type { VerifyReport } from '@mesos-elasticsearch/cli';
-import { existingEngine } from '../../packages/cli/src/setup/docker-engine.ts';
-import { findCommand } from '../../packages/cli/src/setup/system-packages.ts';
+import { existingEngine, findCommand, type VerifyReport } from '@mesos-elasticsearch/cli';
 import { commandIsBuilt, leftBehind, runDemo } from '../e2e/demo-run.ts';
 
 async function whyNot(): Promise<string | undefined> {

@@ -1,8 +1,7 @@
 /** The main job: a machine dies, its node comes back on another with its data. Real Elasticsearch, real drivers. */
 import { accessSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { findCommand } from '../../packages/cli/src/setup/system-packages.ts';
-import type { VerifyReport } from '@mesos-elasticsearch/cli';
+import { findCommand, type VerifyReport } from '@mesos-elasticsearch/cli';
 import { commandIsBuilt, leftBehind, runDemo, type DemoRun } from './demo-run.ts';
 
 const unbuilt = commandIsBuilt ? undefined : 'the command is not built (npm run build)';

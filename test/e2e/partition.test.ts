@@ -2,13 +2,16 @@
 import { pathToFileURL } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundlesBeside } from '../../packages/cli/src/bundles.ts';
-import { bringUp } from '../../packages/cli/src/demo/bring-up.ts';
-import { plainNarrator } from '../../packages/cli/src/demo/narrator.ts';
-import type { RunningDemo } from '../../packages/cli/src/demo/running-demo.ts';
-import { LEASE_MS, PAUSE_BOUND_MS } from '../../packages/cli/src/demo/scheduler-flags.ts';
-import { Undo } from '../../packages/cli/src/demo/undo.ts';
-import { findCommand } from '../../packages/cli/src/setup/system-packages.ts';
+import {
+  bringUp,
+  bundlesBeside,
+  findCommand,
+  LEASE_MS,
+  PAUSE_BOUND_MS,
+  plainNarrator,
+  Undo,
+  type RunningDemo,
+} from '@mesos-elasticsearch/cli';
 import { COMMAND, commandIsBuilt } from './demo-run.ts';
 
 const why = !commandIsBuilt

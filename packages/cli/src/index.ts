@@ -1,1 +1,12 @@
+export type { Bundles } from './bundles.ts';
+export { bundlesBeside } from './bundles.ts';
+export type { DemoContext } from './demo/bring-up.ts';
+export { bringUp } from './demo/bring-up.ts';
+export type { Narrator } from './demo/narrator.ts';
+export { plainNarrator } from './demo/narrator.ts';
 export type { VerifyReport } from './demo/report.ts';
+export type { RunningDemo } from './demo/running-demo.ts';
+export { LEASE_MS, PAUSE_BOUND_MS } from './demo/scheduler-flags.ts';
+export { Undo } from './demo/undo.ts';
+export { existingEngine } from './setup/docker-engine.ts';
+export { findCommand } from './setup/system-packages.ts';
