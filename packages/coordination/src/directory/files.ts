@@ -25,12 +25,17 @@ export interface Files {
 /** The machine's own file-system. */
 export const nodeFiles: Files = {
   async makeDirectory(path) {
-    const firstMade = await mkdir(path, { recursive: true });
-    if (firstMade === undefined) return;
-    for (let made = path; ; made = dirname(made)) {
-      await nodeFiles.sync(dirname(made));
-      if (made === firstMade || dirname(made) === made) return;
+    // Not by `recursive`: that answers ENOENT where the truth is EROFS.
+    try {
+      await mkdir(path);
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return;
+      if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+      await nodeFiles.makeDirectory(dirname(path));
+      await nodeFiles.makeDirectory(path);
+      return;
     }
+    await nodeFiles.sync(dirname(path));
   },
   setMode: chmod,
   list: (directory) => readdir(directory),

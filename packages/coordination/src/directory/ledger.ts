@@ -16,7 +16,8 @@ import {
   type Versioned,
 } from '../ledger-store.ts';
 import { decodeEnvelope, encodeEnvelope, EnvelopeError } from './envelope.ts';
-import { nodeFiles, readIfThere, systemCode, type Files } from './files.ts';
+import { explain, explained } from './explain.ts';
+import { nodeFiles, readIfThere, type Files } from './files.ts';
 import { InTurn } from './in-turn.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
@@ -243,39 +244,6 @@ async function probe(files: Files, root: string): Promise<void> {
   await files.write(file, 'may this directory be written?\n', RECORD_MODE);
   await files.sync(file);
   await files.remove(file);
-}
-
-async function explained<T>(where: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    throw cause instanceof LedgerError ? cause : explain(where, cause);
-  }
-}
-
-function explain(where: string, cause: unknown): LedgerError {
-  const code = systemCode(cause);
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new LedgerError('full', `no space left to write ${where} (${code}); free some and try again`, {
-        cause,
-      });
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return new LedgerError(
-        'read-only',
-        `${where} cannot be read and written (${code}); correct its permissions or its mount, or choose another state directory`,
-        { cause },
-      );
-    default:
-      return new LedgerError(
-        'unavailable',
-        `${where}: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
-  }
 }
 
 function corrupt(file: string, why: string, cause?: Error): LedgerError {

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerError } from '../ledger-store.ts';
+import { explain } from './explain.ts';
 import { systemCode } from './files.ts';
 
 /** The right to be the one writer of a state directory. */
@@ -36,7 +37,7 @@ export async function takeWriterLock(root: string, waitMs = WAIT_MS): Promise<Wr
       if (performance.now() >= deadline) throw inUse(root, path);
       await delay(RETRY_MS);
     }
-    sign(file);
+    sign(path, file);
   } catch (error) {
     closeSync(file);
     throw error;
@@ -64,14 +65,7 @@ function openLockFile(path: string): number {
   try {
     return openSync(path, 'a+', 0o644);
   } catch (cause) {
-    const code = systemCode(cause) ?? '';
-    const denied = ['EROFS', 'EACCES', 'EPERM'].includes(code);
-    throw new LedgerError(
-      denied ? 'read-only' : 'unavailable',
-      `cannot open ${path} (${code}); the state directory must be writable by the scheduler's user: ` +
-        'correct its permissions or its mount, or choose another state directory',
-      { cause },
-    );
+    throw explain(path, cause);
   }
 }
 
@@ -99,9 +93,13 @@ async function runFlock(file: number): Promise<number> {
 }
 
 /** Who holds the lock, for people to read; the lock itself does not depend on it. */
-function sign(file: number): void {
-  ftruncateSync(file, 0);
-  writeSync(file, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`);
+function sign(path: string, file: number): void {
+  try {
+    ftruncateSync(file, 0);
+    writeSync(file, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`);
+  } catch (cause) {
+    throw explain(path, cause);
+  }
 }
 
 function inUse(root: string, path: string): LedgerError {
