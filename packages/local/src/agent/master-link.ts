@@ -16,7 +16,7 @@ export interface MasterLinkEvents {
 
 export class MasterLink {
   readonly #master: string;
-  readonly #silenceMs: number;
+  #silenceMs: number;
   readonly #on: MasterLinkEvents;
   #link: LineLink<ToMaster, ToAgent> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -32,6 +32,12 @@ export class MasterLink {
 
   send(message: ToMaster): void {
     this.#link?.send(message);
+  }
+
+  /** The master says at registration after how much silence it has given this agent up. */
+  giveUpAfter(silenceMs: number): void {
+    this.#silenceMs = silenceMs;
+    this.#heard();
   }
 
   connect(): void {

@@ -28,7 +28,7 @@ export interface AgentOptions {
   readonly recoveryTimeoutMs?: number;
   /** First wait before an unacknowledged update is sent again. Default 10 000. */
   readonly resendMinMs?: number;
-  /** Silence of the master after which it is looked for anew. Default 75 000. */
+  /** Silence of the master after which it is looked for anew. Default: what the master says at registration. */
   readonly masterSilenceMs?: number;
   /** argv of the executor for tasks that have a command only. Default: this program, `local command-executor`. */
   readonly commandExecutor?: readonly string[];

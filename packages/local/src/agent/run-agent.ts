@@ -107,7 +107,9 @@ class Agent {
       connected: () => firstWord(this.#state),
       message: (message) => {
         input({ kind: 'MASTER', message });
-        if (message.type === 'REGISTERED') this.#announceRegistered(message.agentId);
+        if (message.type !== 'REGISTERED') return;
+        this.#announceRegistered(message.agentId);
+        this.#link.giveUpAfter(options.masterSilenceMs ?? message.totalPingTimeoutMs);
       },
       lost: () => {
         input({ kind: 'LINK_LOST' });

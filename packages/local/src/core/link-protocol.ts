@@ -78,7 +78,8 @@ export type ToMaster = {
 }[keyof ToMasterPayloads];
 
 interface ToAgentPayloads {
-  REGISTERED: { agentId: AgentId };
+  /** `totalPingTimeoutMs`: after so long without a word the agent looks for its master anew. */
+  REGISTERED: { agentId: AgentId; totalPingTimeoutMs: number };
   PING: object;
   RUN_TASK: { framework: FrameworkInfo; task: TaskInfo };
   KILL_TASK: { framework: FrameworkInfo; taskId: TaskId; killPolicy?: KillPolicy };

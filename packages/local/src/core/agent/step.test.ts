@@ -83,7 +83,10 @@ class Play {
 
 function playing(): Play {
   const play = new Play();
-  play.input({ kind: 'MASTER', message: { type: 'REGISTERED', agentId: agentId('a') } });
+  play.input({
+    kind: 'MASTER',
+    message: { type: 'REGISTERED', agentId: agentId('a'), totalPingTimeoutMs: 75_000 },
+  });
   play.run('t');
   play.subscribe();
   return play;
@@ -118,7 +121,10 @@ describe('updates', () => {
     play.input({ kind: 'LINK_LOST' });
     play.tickAt(900_000);
     expect(play.states()).toHaveLength(4);
-    play.input({ kind: 'MASTER', message: { type: 'REGISTERED', agentId: agentId('a') } });
+    play.input({
+      kind: 'MASTER',
+      message: { type: 'REGISTERED', agentId: agentId('a'), totalPingTimeoutMs: 75_000 },
+    });
     expect(play.states()).toHaveLength(5);
   });
 
@@ -134,7 +140,10 @@ describe('updates', () => {
 describe('executors', () => {
   test('one that does not subscribe in time is destroyed, its task failed', () => {
     const play = new Play();
-    play.input({ kind: 'MASTER', message: { type: 'REGISTERED', agentId: agentId('a') } });
+    play.input({
+      kind: 'MASTER',
+      message: { type: 'REGISTERED', agentId: agentId('a'), totalPingTimeoutMs: 75_000 },
+    });
     play.run('t');
     play.tickAt(60_000);
     expect(play.effects.some((effect) => effect.kind === 'DESTROY')).toBe(true);
@@ -161,7 +170,10 @@ describe('executors', () => {
 
   test('a task killed before its delivery never reaches the executor', () => {
     const play = new Play();
-    play.input({ kind: 'MASTER', message: { type: 'REGISTERED', agentId: agentId('a') } });
+    play.input({
+      kind: 'MASTER',
+      message: { type: 'REGISTERED', agentId: agentId('a'), totalPingTimeoutMs: 75_000 },
+    });
     play.run('t');
     play.input({ kind: 'MASTER', message: { type: 'KILL_TASK', framework: FRAMEWORK, taskId: taskId('t') } });
     play.subscribe();
@@ -173,7 +185,10 @@ describe('executors', () => {
     const play = playing();
     play.input({ kind: 'RESTARTED' });
     play.tickAt(2_000);
-    play.input({ kind: 'MASTER', message: { type: 'REGISTERED', agentId: agentId('a') } });
+    play.input({
+      kind: 'MASTER',
+      message: { type: 'REGISTERED', agentId: agentId('a'), totalPingTimeoutMs: 75_000 },
+    });
     play.input({ kind: 'EXECUTOR_EXITED', key: KEY, status: -1 });
     expect(play.states()).toEqual(['TASK_LOST REASON_EXECUTOR_REREGISTRATION_TIMEOUT']);
   });

@@ -44,7 +44,9 @@ export function register(turn: Turn, link: LinkId, agent: AgentRegistration): vo
     reregisterBy: undefined,
   });
   saveRegistry(turn);
-  tellAgent(turn, id, { type: 'REGISTERED', agentId: id });
+  const { agentPingTimeoutMs, maxAgentPingTimeouts } = state.config;
+  const totalPingTimeoutMs = agentPingTimeoutMs * maxAgentPingTimeouts;
+  tellAgent(turn, id, { type: 'REGISTERED', agentId: id, totalPingTimeoutMs });
   tellAgent(turn, id, { type: 'PING' });
   adopt(turn, id, agent, returning);
   missing(turn, id, agent);
