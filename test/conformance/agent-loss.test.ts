@@ -37,7 +37,7 @@ async function running(info: typeof FRAMEWORK, name: string) {
 
 async function reconciled(scheduler: BareScheduler, name: string, agentId: AgentId) {
   await scheduler.call({ type: 'RECONCILE', reconcile: { tasks: [{ taskId: taskId(name), agentId }] } });
-  return scheduler.update(taskId(name));
+  return scheduler.updateThat(taskId(name), ({ reason }) => reason === 'REASON_RECONCILIATION');
 }
 
 async function registeredAgain(scheduler: BareScheduler, agentId: AgentId): Promise<void> {
@@ -85,7 +85,7 @@ describe.skipIf(noFaults)(`an agent killed and started again${WHY_NOT}`, () => {
       storyOf('r1', events).filter((one) => one.event === 'UPDATE');
     expect(states(scheduler.events)).toEqual(states(recordedEvents('06-agent-restart-executor-survives')));
     await scheduler.call({ type: 'KILL', kill: { taskId: taskId('r1') } });
-    expect((await scheduler.update(taskId('r1'))).state).toBe('TASK_KILLED');
+    await scheduler.updateThat(taskId('r1'), ({ state }) => state === 'TASK_KILLED');
     await scheduler.teardown();
   });
 });

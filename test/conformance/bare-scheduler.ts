@@ -153,6 +153,14 @@ export class BareScheduler {
     return update.status;
   }
 
+  /** The next update that fits; those before it (a state sent again, say) are acknowledged and passed over. */
+  async updateThat(taskId: TaskId, fits: (status: TaskStatus) => boolean): Promise<TaskStatus> {
+    for (;;) {
+      const status = await this.update(taskId);
+      if (fits(status)) return status;
+    }
+  }
+
   async acknowledge(status: TaskStatus): Promise<void> {
     const { agentId, taskId, uuid } = status;
     if (uuid === undefined || agentId === undefined) return;

@@ -19,10 +19,16 @@ describe('recording 01: offers', () => {
     expect(scheduler.events.map((event) => event.type).slice(0, 3)).toEqual(types.slice(0, 3));
     expect(scheduler.streamId).toMatch(/^[0-9a-f-]{36}$/);
 
-    const filters = { refuseSeconds: 3600 };
-    await scheduler.call({ type: 'DECLINE', decline: { offerIds: [offered.id], filters } });
+    const refuse = (offer: typeof offered, refuseSeconds: number) =>
+      scheduler.call({ type: 'DECLINE', decline: { offerIds: [offer.id], filters: { refuseSeconds } } });
+    let other = await scheduler.offer((offer) => offer.agentId !== offered.agentId);
+    await refuse(offered, 3600);
     const heard = scheduler.events.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // The other agent, given back without a filter, comes again with each round: two rounds leave ours out.
+    for (let rounds = 0; rounds < 2; rounds++) {
+      await refuse(other, 0);
+      other = await scheduler.offer((offer) => offer.agentId === other.agentId);
+    }
     const meanwhile = scheduler.events
       .slice(heard)
       .flatMap((event) => (event.type === 'OFFERS' ? (event.offers.offers ?? []) : []));

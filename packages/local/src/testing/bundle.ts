@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+/** As in scripts/build.mjs: what CommonJS dependencies call and name, an ES module does not have. */
 const BANNER =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+  "import{createRequire as __createRequire}from'node:module';import{fileURLToPath as __toPath}from'node:url';import{dirname as __toDirectory}from'node:path';" +
+  'const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__toDirectory(__filename);';
 
 /** Bundles one entry for Node. Resolves with the bundle's path, below a fresh folder of the system's temp. */
 export async function bundleForNode(entry: string, name: string): Promise<string> {
