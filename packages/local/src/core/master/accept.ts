@@ -1,4 +1,5 @@
 /** ACCEPT: all of its offers are valid, or nothing of it happens. */
+import { contains } from '@mesos-elasticsearch/mesos-v1';
 import type {
   AgentId,
   FrameworkId,
@@ -8,7 +9,7 @@ import type {
   SchedulerCall,
   TaskInfo,
 } from '@mesos-elasticsearch/mesos-v1';
-import { contains, pooled, subtract } from '../resources.ts';
+import { leftOf, pooled } from '../resources.ts';
 import { launchTask, taskFault } from './launch.ts';
 import { refuse } from './offers.ts';
 import { log, masterUpdate, stateFor } from './state.ts';
@@ -41,11 +42,11 @@ export function accept(turn: Turn, frameworkId: FrameworkId, call: Accept): void
       continue;
     }
     convert(turn, checked.agentId, conversion);
-    remaining = pooled(subtract(remaining, conversion.from), conversion.to);
+    remaining = pooled(leftOf(remaining, conversion.from), conversion.to);
     converted = pooled(converted, conversion.to);
   }
   // Converted resources go back without a filter, so that the framework sees what it made.
-  refuse(turn, frameworkId, checked.agentId, subtract(remaining, converted), call.filters);
+  refuse(turn, frameworkId, checked.agentId, leftOf(remaining, converted), call.filters);
 }
 
 function ownOffer(turn: Turn, frameworkId: FrameworkId, id: OfferId): OutstandingOffer | undefined {
@@ -96,7 +97,7 @@ function launchOrRefuse(
   remaining: Resource[],
 ): Resource[] {
   const fault = taskFault(turn, frameworkId, agentId, task, remaining);
-  if (fault === undefined) return subtract(remaining, launchTask(turn, frameworkId, agentId, task));
+  if (fault === undefined) return leftOf(remaining, launchTask(turn, frameworkId, agentId, task));
   masterUpdate(turn, frameworkId, {
     taskId: task.taskId,
     agentId: task.agentId,
@@ -120,10 +121,10 @@ function unreserved(resource: Resource): Resource {
 function conversionOf(operation: Operation): Conversion | undefined {
   if (operation.type === 'RESERVE') {
     const to = operation.reserve?.resources ?? [];
-    return { from: to.map(unreserved), to };
+    return { from: pooled(to.map(unreserved)), to };
   }
   if (operation.type === 'UNRESERVE') {
-    const from = operation.unreserve?.resources ?? [];
+    const from = pooled(operation.unreserve?.resources ?? []);
     return { from, to: from.map(unreserved) };
   }
   return undefined;
@@ -132,5 +133,5 @@ function conversionOf(operation: Operation): Conversion | undefined {
 function convert(turn: Turn, agentId: AgentId, { from, to }: Conversion): void {
   const agent = turn.state.agents.get(agentId);
   if (agent === undefined) return;
-  turn.state.agents.set(agentId, { ...agent, resources: pooled(subtract(agent.resources, from), to) });
+  turn.state.agents.set(agentId, { ...agent, resources: pooled(leftOf(agent.resources, from), to) });
 }

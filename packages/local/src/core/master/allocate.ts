@@ -1,8 +1,8 @@
 /** Who is offered what: per agent, the eligible framework with the smallest dominant share gets all that is free. */
 import { offerId as parseOfferId } from '@mesos-elasticsearch/mesos-v1';
 import type { AgentId, FrameworkId, Offer, OfferId, Resource } from '@mesos-elasticsearch/mesos-v1';
-import { isTerminal } from '@mesos-elasticsearch/mesos-v1';
-import { allocatedTo, contains, pooled, reservedRole, subtract, total } from '../resources.ts';
+import { contains, isTerminal, reservedRole } from '@mesos-elasticsearch/mesos-v1';
+import { allocatedTo, leftOf, pooled, total } from '../resources.ts';
 import { hasCapability, sendTo } from './state.ts';
 import type { Agent, Framework, MasterState, Turn } from './state.ts';
 
@@ -24,7 +24,7 @@ export function freeOn(state: MasterState, agent: Agent): Resource[] {
   const offered = [...state.offers.values()]
     .filter((offer) => offer.agentId === agent.id)
     .map((offer) => offer.resources);
-  return subtract(subtract(agent.resources, usedOn(state, agent.id)), pooled(...offered));
+  return leftOf(leftOf(agent.resources, usedOn(state, agent.id)), pooled(...offered));
 }
 
 function dominantShare(state: MasterState, framework: Framework): number {
@@ -53,7 +53,7 @@ function filtered(framework: Framework, agentId: AgentId, resources: readonly Re
 function offerable(framework: Framework, agentId: AgentId, free: readonly Resource[]): Resource[] {
   const { role } = framework;
   if (role === undefined || framework.streamId === undefined || framework.suppressed) return [];
-  const resources = free.filter((resource) => ['*', role].includes(reservedRole(resource)));
+  const resources = free.filter((resource) => ['*', role].includes(reservedRole(resource) ?? '*'));
   const enough = total(resources, 'cpus') >= MIN_CPUS || total(resources, 'mem') >= MIN_MEM_MB;
   return enough && !filtered(framework, agentId, resources) ? resources : [];
 }

@@ -1,7 +1,7 @@
 /** What the master checks of a task before it hands it to the agent (mesos-v1 reference, "Launch validation"). */
 import type { AgentId, ExecutorInfo, FrameworkId, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
-import { isValidMesosId } from '@mesos-elasticsearch/mesos-v1';
-import { allocatedTo, contains, describe, pooled, withoutAllocation } from '../resources.ts';
+import { contains, isValidMesosId } from '@mesos-elasticsearch/mesos-v1';
+import { allocatedTo, describe, pooled, withoutAllocation } from '../resources.ts';
 import { executorKey, taskKey, tellAgent } from './state.ts';
 import type { Turn } from './state.ts';
 
