@@ -168,6 +168,8 @@ export interface Timing {
   readonly reconcileFirstMs: number;
   readonly reconcileMaxMs: number;
   readonly reconcileEveryMs: number;
+  /** Suspects are asked for this often: a master before 1.5 says nothing of a task that came back. */
+  readonly reconcileSuspectsEveryMs: number;
   /** Pause after a store or lease service failed. */
   readonly retryMs: number;
   /** First pause before a node that failed by itself is launched again; doubles up to relaunchMaxMs. */
@@ -192,6 +194,7 @@ export const DEFAULT_TIMING: Timing = {
   reconcileFirstMs: 1000,
   reconcileMaxMs: 60_000,
   reconcileEveryMs: 900_000,
+  reconcileSuspectsEveryMs: 5000,
   retryMs: 2000,
   relaunchFirstMs: 1000,
   relaunchMaxMs: 60_000,

@@ -1,7 +1,8 @@
 /**
  * When tasks are reconciled with the master: after each SUBSCRIBED, every 15 minutes, and when a hint says so;
  * explicitly (with the stored agent IDs, or an unreachable task answers UNKNOWN) and implicitly (to discover
- * tasks that no record knows). A task that got no answer is asked for again, with truncated exponential
+ * tasks that no record knows). Suspects are asked for all the time: masters before 1.5 send nothing when an
+ * unreachable agent returns with its tasks. A task that got no answer is asked for again, with truncated exponential
  * back-off: a recovering master stays silent (mesos-v1 1.6, RECONCILE row 2).
  */
 import type { Timing } from '../options.ts';
@@ -12,6 +13,8 @@ export interface Reconciliation {
   /** Explicit requests sent in this round. */
   readonly attempt: number;
   readonly nextAtMs: number;
+  /** When anything was asked for last. */
+  readonly askedAtMs: number;
   /** A list of no tasks is to be sent along: the implicit form. */
   readonly implicitDue: boolean;
   /** When the next whole round begins. */
@@ -22,6 +25,7 @@ export const NOTHING_TO_RECONCILE: Reconciliation = {
   unanswered: new Set(),
   attempt: 0,
   nextAtMs: 0,
+  askedAtMs: Number.NEGATIVE_INFINITY,
   implicitDue: false,
   roundAtMs: Number.POSITIVE_INFINITY,
 };
@@ -31,6 +35,7 @@ export function beginRound(taskIds: readonly string[], nowMs: number, timing: Ti
     unanswered: new Set(taskIds),
     attempt: 0,
     nextAtMs: nowMs,
+    askedAtMs: Number.NEGATIVE_INFINITY,
     implicitDue: true,
     roundAtMs: nowMs + timing.reconcileEveryMs,
   };
@@ -49,7 +54,13 @@ export function answered(state: Reconciliation, taskId: string): Reconciliation 
 
 export function sent(state: Reconciliation, nowMs: number, timing: Timing): Reconciliation {
   const pause = Math.min(timing.reconcileFirstMs * 2 ** state.attempt, timing.reconcileMaxMs);
-  return { ...state, implicitDue: false, attempt: state.attempt + 1, nextAtMs: nowMs + pause };
+  return {
+    ...state,
+    implicitDue: false,
+    attempt: state.attempt + 1,
+    askedAtMs: nowMs,
+    nextAtMs: nowMs + pause,
+  };
 }
 
 export function isRoundDue(state: Reconciliation, nowMs: number): boolean {

@@ -63,7 +63,7 @@ async function doHarm(story: Story, harm: Harm): Promise<void> {
       return;
     }
     case 'heal': {
-      master.heal(`agent-${harm.agent}`);
+      master.heal(`agent-${harm.agent}`, { saysSo: harm.agent % 2 === 0 });
       return;
     }
     case 'withdraw-offers': {

@@ -81,7 +81,7 @@ describe('a dead machine', () => {
       'node 2 runs again',
       () => story.record(2)?.epoch === 2 && story.phase(2) === 'running',
     );
-    story.master.heal(lost);
+    story.master.heal(lost, { saysSo: true });
     await story.advance(0);
     expect(story.master.callsOf('KILL').map((call) => call.kill.taskId)).toContain(old.task.taskId);
     await story.stop();
@@ -89,7 +89,10 @@ describe('a dead machine', () => {
 });
 
 describe('a partitioned agent', () => {
-  it('keeps its node for as long as its executor renews, whatever Mesos says', async () => {
+  it.each([
+    ['and says that the task is back', true],
+    ['and says nothing of itself, as before 1.5', false],
+  ])('keeps its node for as long as its executor renews; Mesos heals %s', async (_how, saysSo) => {
     const story = await running();
     const cut = holderOf(story, 2);
     story.master.partition(cut);
@@ -99,7 +102,7 @@ describe('a partitioned agent', () => {
     expect(story.waitsOf(2)).toEqual(['lease-not-expired']);
     expect(story.master.tasksOf(2)).toHaveLength(1);
 
-    story.master.heal(cut);
+    story.master.heal(cut, { saysSo });
     await story.until('node 2 is running again', () => story.phase(2) === 'running');
     expect(story.record(2)).toMatchObject({ epoch: 1, holder: { host: cut } });
     expect(story.master.holders.violations).toEqual([]);

@@ -114,11 +114,12 @@ export class FakeMaster {
     this.send({ type: 'FAILURE', failure: { agentId: agentId(name) } });
   }
 
-  heal(name: string): void {
+  /** From 1.5 on the master says that the tasks are back; before, it waits until it is asked. */
+  heal(name: string, { saysSo }: { saysSo: boolean }): void {
     this.#agent(name).reachable = true;
     for (const entry of this.#tasksOn(name)) {
       if (isTerminal(entry.state)) this.resend(entry);
-      else this.sendAsMaster(entry.task.taskId, entry.state, 'REASON_AGENT_REREGISTERED');
+      else if (saysSo) this.sendAsMaster(entry.task.taskId, entry.state, 'REASON_AGENT_REREGISTERED');
     }
   }
 

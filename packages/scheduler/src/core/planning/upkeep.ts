@@ -30,15 +30,23 @@ export function reconcilableTasks(model: Model): { taskId: string; agentId: stri
   });
 }
 
-export function planReconciliation({ model, now }: PlanContext): Step[] {
+export function planReconciliation({ model, desired, now }: PlanContext): Step[] {
   const { reconciliation } = model;
+  const { reconcileSuspectsEveryMs } = desired.timing;
   const round = isRoundDue(reconciliation, now.monotonicMs);
-  if (!round && !isAskingDue(reconciliation, now.monotonicMs)) return [];
+  const suspectsDue = now.monotonicMs - reconciliation.askedAtMs >= reconcileSuspectsEveryMs;
+  const suspects = suspectsDue ? suspectTaskIds(model) : new Set();
+  if (!round && !isAskingDue(reconciliation, now.monotonicMs) && suspects.size === 0) return [];
   const tasks = reconcilableTasks(model)
-    .filter((task) => round || reconciliation.unanswered.has(task.taskId))
+    .filter(({ taskId }) => round || reconciliation.unanswered.has(taskId) || suspects.has(taskId))
     .map((task) => ({ taskId: taskId(task.taskId), agentId: agentId(task.agentId) }));
   const implicit = round || reconciliation.implicitDue;
   return tasks.length > 0 || implicit ? [{ kind: 'reconcile', tasks, implicit }] : [];
+}
+
+function suspectTaskIds(model: Model): Set<string> {
+  const suspects = heldNodes(model).filter(({ phase }) => phase === 'suspect');
+  return new Set(suspects.flatMap(({ holder }) => (holder === undefined ? [] : [holder.taskId])));
 }
 
 export function planKills({ model, desired, now }: PlanContext): Step[] {
