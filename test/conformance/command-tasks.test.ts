@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { taskId } from '@mesos-elasticsearch/mesos-v1';
 import { BareScheduler } from './bare-scheduler.ts';
@@ -81,6 +83,21 @@ describe('recording 02: command tasks', () => {
     await expect.poll(() => heard('t-big')).toHaveLength(1);
     const withoutAmounts = (list: unknown) => JSON.stringify(list).replace(/more than available .*?"/, '"');
     expect(withoutAmounts(heard('t-big'))).toEqual(withoutAmounts(recorded('t-big')));
+  });
+
+  test('a task whose URI cannot be had fails before it is started', async () => {
+    const nothing = createServer((_request, response) => response.writeHead(404).end());
+    await new Promise<void>((resolve) => nothing.listen(0, '127.0.0.1', resolve));
+    const uri = `http://127.0.0.1:${(nothing.address() as AddressInfo).port}/absent.tar.gz`;
+    const offer = await scheduler.offer();
+    const task = commandTask('t-fetch', offer, 'true');
+    await scheduler.call(launch(offer, { ...task, command: { ...task.command, uris: [{ value: uri }] } }));
+    const status = await scheduler.update(taskId('t-fetch'));
+    nothing.close();
+    expect(status).toMatchObject({ state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
+    expect(status.message).toMatch(/^Failed to launch container: /);
+    // A real agent leaves the URI to the sandbox's stderr.
+    if (target.isEmbedded) expect(status.message).toContain(`cannot fetch ${uri}: the server answered 404`);
   });
 
   test('an update left unacknowledged is sent again after 10 s, the very same', async () => {
