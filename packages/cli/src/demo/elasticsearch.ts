@@ -70,6 +70,15 @@ export class ElasticsearchClient {
     return Object.values(answer.nodes)[0]?.version ?? '';
   }
 
+  /** When the process of the node with this name began; milliseconds since the Unix epoch. */
+  async startedAtMs(nodeName: string): Promise<number | undefined> {
+    const answer = await this.call<{ nodes: Record<string, { jvm: { start_time_in_millis: number } }> }>(
+      'GET',
+      `/_nodes/${nodeName}/jvm`,
+    );
+    return Object.values(answer.nodes)[0]?.jvm.start_time_in_millis;
+  }
+
   /** No replicas, one shard a node. */
   async createIndex(index: string, shards: number): Promise<void> {
     const settings = {

@@ -17,6 +17,7 @@ type Waiter = () => void;
 export class NodeBoard {
   readonly #running = new Map<number, PlacedNode>();
   readonly #volumes = new Set<string>();
+  readonly #released = new Map<number, number>();
   readonly #waiters = new Set<Waiter>();
   #frameworkId: string | undefined;
   #lastWait = '';
@@ -34,6 +35,11 @@ export class NodeBoard {
     return this.#running.get(nodeId);
   }
 
+  /** When the last holder of this node was known to be gone; milliseconds since the Unix epoch. */
+  releasedAtMs(nodeId: number): number | undefined {
+    return this.#released.get(nodeId);
+  }
+
   /** Names of all volumes that were ever given to a node. */
   volumes(): string[] {
     return [...this.#volumes];
@@ -43,6 +49,7 @@ export class NodeBoard {
     if ('volumes' in line) for (const name of line.volumes) this.#volumes.add(name);
     if (line.kind === 'subscribed') this.#frameworkId = line.frameworkId;
     if (line.kind === 'waiting') this.#lastWait = `${line.rule}: ${line.reason}`;
+    if (line.kind === 'released') this.#released.set(line.nodeId, line.atMs);
     if (line.kind === 'running') this.#running.set(line.nodeId, placed(line));
     if (line.kind === 'assigned' || line.kind === 'released' || line.kind === 'suspect') {
       this.#running.delete(line.nodeId);

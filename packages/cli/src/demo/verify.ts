@@ -81,13 +81,24 @@ async function awaitReturn(
     demo.follow(note);
     const returned = () => (board.node(lost.nodeId)?.epoch ?? 0) > lost.epoch;
     await board.until(`node ${lost.nodeId} runs again`, returned, RUNNING_WITHIN_MS, signal);
-    return since();
+    const taken = since();
+    note(await handOver(demo, lost));
+    return taken;
   });
   const toGreen = await narrator.step('Waiting for the cluster to be green', async () => {
     await demo.untilGreen(demo.options.nodes, GREEN_WITHIN_MS);
     return since();
   });
   return { toRunning, toGreen };
+}
+
+/** From the proof of release to Elasticsearch's own start: what the framework itself needs for a move. */
+async function handOver(demo: RunningDemo, lost: NodeSnapshot): Promise<string> {
+  const releasedAtMs = demo.board.releasedAtMs(lost.nodeId);
+  const startedAtMs = await demo.elasticsearch.startedAtMs(lost.name);
+  if (releasedAtMs === undefined || startedAtMs === undefined) return 'the hand-over was not timed';
+  const seconds = (startedAtMs - releasedAtMs) / 1000;
+  return `from the proof of release to the start of Elasticsearch: ${seconds.toFixed(1)} s`;
 }
 
 async function snapshot(demo: RunningDemo): Promise<Snapshot> {
