@@ -12,6 +12,7 @@ export {
 export { runLocalCommand } from './cli/run-local-command.ts';
 export { parseAttributes, parseResources } from './core/resource-grammar.ts';
 export { ListenError } from './http/listen.ts';
+export { WorkDirInUseError } from './work-dir-lock.ts';
 export type { MasterOptions, RunningMaster } from './master/options.ts';
 export { runMaster } from './master/run-master.ts';
 export type {

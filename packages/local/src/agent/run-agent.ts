@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname as machineName } from 'node:os';
 import { join, resolve } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
 import type { AgentId, ContainerIdValue, StatusUuid } from '@mesos-elasticsearch/mesos-v1';
 import { firstWord, step } from '../core/agent/step.ts';
@@ -15,6 +14,7 @@ import { parseResources } from '../core/resource-grammar.ts';
 import { closeServer, listen } from '../http/listen.ts';
 import { refuse } from '../http/negotiate.ts';
 import { readStateFile, writeStateFile } from '../state-file.ts';
+import { startLocked } from '../work-dir-lock.ts';
 import { Containers } from './containers.ts';
 import { ExecutorEndpoint } from './executor-endpoint.ts';
 import { MasterLink } from './master-link.ts';
@@ -117,8 +117,7 @@ class Agent {
     });
   }
 
-  async start(): Promise<RunningAgent> {
-    mkdirSync(resolve(this.#options.workDir), { recursive: true, mode: 0o755 });
+  async start(unlock: () => void): Promise<RunningAgent> {
     const saved = readStateFile(this.#checkpoint) as AgentState | undefined;
     const host = this.#options.ip ?? '127.0.0.1';
     const port = await listen(this.#server, host, this.#options.port ?? saved?.config.port ?? 0);
@@ -142,6 +141,7 @@ class Agent {
       this.#containers.close();
       this.#link.close();
       await closeServer(this.#server);
+      unlock();
     };
     return {
       agentId: () => this.#state.agentId,
@@ -218,8 +218,9 @@ class Agent {
 
 /**
  * Starts an agent. Resolves when it listens; `registered` resolves when the master knows it. Rejects with
- * ListenError if its port is taken, and with an Error that names the file if its checkpoint cannot be read.
+ * WorkDirInUseError or ListenError if its work directory or its port is taken, and with an Error that names the
+ * file if its checkpoint cannot be read.
  */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
-  return new Agent(options).start();
+  return startLocked(resolve(options.workDir), (unlock) => new Agent(options).start(unlock));
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +9,9 @@ import { bundleForNode, bundleLocalProgram } from '../testing/bundle.ts';
 import { BareFramework } from '../testing/bare-framework.ts';
 import { startEmbeddedCluster } from './start-embedded-cluster.ts';
 import type { EmbeddedCluster } from './start-embedded-cluster.ts';
+
+const notRoot = process.getuid?.() !== 0;
+const WHY_NOT = notRoot ? ' (skipped: needs root)' : '';
 
 let program: string[];
 let folder: string;
@@ -78,6 +82,34 @@ describe('an embedded cluster', () => {
     await framework.offerOf(agentId);
     await framework.teardown();
   });
+
+  test.skipIf(notRoot)(
+    `a process in a PID namespace of its own dies with its machine too${WHY_NOT}`,
+    async () => {
+      const framework = await BareFramework.subscribe(cluster.masterUrl);
+      const inside = 'sh -c "echo started > inner; exec sleep 1000"';
+      await framework.launch(
+        'inner',
+        cluster.agents.get('one')!.agentId,
+        `unshare --pid --fork --mount-proc ${inside}`,
+      );
+      await expect
+        .poll(() => readFile(join(sandboxOf('one', framework, 'inner'), 'inner'), 'utf8').catch(() => ''))
+        .toContain('started');
+      const namespaceOf = (pid: number) => readlinkSync(`/proc/${pid}/ns/pid`);
+      const apart = [...cluster.machinePids('one')].filter(
+        (pid) => namespaceOf(pid) !== namespaceOf(process.pid),
+      );
+      expect(apart).toHaveLength(1);
+
+      const killed = await cluster.killMachine('one');
+
+      expect(killed).toContain(apart[0]);
+      expect(alive(apart[0]!)).toBe(false);
+      await cluster.control.start({ kind: 'machine', agent: 'one' });
+      await framework.teardown();
+    },
+  );
 
   test('a partitioned agent is lost, its executor lives on; healed, it comes back', async () => {
     const framework = await BareFramework.subscribe(cluster.masterUrl, ['PARTITION_AWARE']);
@@ -178,12 +210,32 @@ test('when the parent is killed without a word, nothing of its cluster outlives 
   await rm(dirname(bundle), { recursive: true });
 });
 
+/** How a start that must not succeed ends. */
+async function refused(...argv: string[]): Promise<{ code: unknown; words: string }> {
+  const child = spawn(program[0]!, [...program.slice(1), ...argv]);
+  let words = '';
+  child.stderr.on('data', (data) => (words += String(data)));
+  return { code: await new Promise((resolve) => child.once('close', resolve)), words };
+}
+
 test('a port that is taken is said so, with what to do', async () => {
   const port = cluster.master.split(':')[1]!;
-  const second = spawn(program[0]!, [...program.slice(1), 'master', '--port', port]);
-  let words = '';
-  second.stderr.on('data', (data) => (words += String(data)));
-  const code = await new Promise((resolve) => second.once('close', resolve));
+  const { code, words } = await refused('master', '--port', port);
   expect(code).toBe(1);
   expect(words).toContain(`cannot listen on 127.0.0.1:${port}: it is in use; choose another --port`);
+});
+
+test('a work directory serves one agent or master at a time, be that one frozen', async () => {
+  const { workDir } = cluster.agents.get('two')!;
+  await cluster.control.freeze({ kind: 'agent', agent: 'two' });
+  const link = join(folder, 'same-place');
+  await symlink(workDir, link);
+  for (const directory of [workDir, link]) {
+    const { code, words } = await refused('agent', '--master', cluster.master, '--work_dir', directory);
+    expect(code).toBe(1);
+    expect(words).toContain(`the work directory ${directory} is in use by another agent or master`);
+  }
+  await cluster.control.thaw({ kind: 'agent', agent: 'two' });
+  const { words } = await refused('master', '--port', '0', '--work_dir', join(folder, 'cluster/master'));
+  expect(words).toContain('end that one, or choose another --work_dir');
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import type { MasterInfo } from '@mesos-elasticsearch/mesos-v1';
 import type { ToAgent, ToMaster } from '../core/link-protocol.ts';
@@ -14,6 +14,7 @@ import { closeServer, listen } from '../http/listen.ts';
 import { refuse } from '../http/negotiate.ts';
 import { LineLink, LINK_PATH } from '../line-link.ts';
 import { readStateFile, writeStateFile } from '../state-file.ts';
+import { startLocked } from '../work-dir-lock.ts';
 import { clusterState } from './cluster-state.ts';
 import type { MasterOptions, RunningMaster } from './options.ts';
 import { SchedulerEndpoint } from './scheduler-endpoint.ts';
@@ -69,7 +70,7 @@ class Master {
     this.#scheduler = new SchedulerEndpoint(machine, options.credentials);
   }
 
-  async start(): Promise<RunningMaster> {
+  async start(unlock: () => void): Promise<RunningMaster> {
     const host = this.#options.ip ?? '127.0.0.1';
     const registry = this.#registryPath === undefined ? undefined : readStateFile(this.#registryPath);
     const port = await listen(this.#server, host, this.#options.port ?? 5050);
@@ -87,6 +88,7 @@ class Master {
         clearInterval(timer);
         for (const link of this.#links.values()) link.close();
         await closeServer(this.#server);
+        unlock();
       },
     };
   }
@@ -168,9 +170,11 @@ class Master {
 }
 
 /**
- * Starts a Mesos-compatible master. Rejects with ListenError if its port is taken, and with an Error that
- * names the file if the saved list of agents cannot be read.
+ * Starts a Mesos-compatible master. Rejects with WorkDirInUseError or ListenError if its work directory or its
+ * port is taken, and with an Error that names the file if the saved list of agents cannot be read.
  */
 export async function runMaster(options: MasterOptions = {}): Promise<RunningMaster> {
-  return new Master(options).start();
+  const { workDir } = options;
+  const directory = workDir === undefined ? undefined : resolve(workDir);
+  return startLocked(directory, (unlock) => new Master(options).start(unlock));
 }
