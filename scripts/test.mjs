@@ -2,7 +2,7 @@
 // npm test: on a fresh clone with Node, git and Java, installs what the suites need and runs all that this machine can run.
 //   node scripts/test.mjs [--only check,unit,wire,integration,conformance,docker,e2e]
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,13 +44,15 @@ async function main() {
   await installDependencies();
   if (NEEDING_PACKAGES.some((project) => only.includes(project))) await installPackages();
   const results = [await step('build', process.execPath, ['scripts/build.mjs'], SETUP_S)];
+  const elasticsearch = only.includes('integration') ? await provideElasticsearch() : {};
   if (only.includes('check')) {
     for (const [name, { program, parameters, limitS }] of Object.entries(CHECKS)) {
       results.push(await step(`check ${name}`, BIN(program), parameters, limitS));
     }
   }
   for (const project of Object.keys(PROJECTS)) {
-    if (only.includes(project === 'tidy' ? 'check' : project)) results.push(await runProject(project));
+    if (!only.includes(project === 'tidy' ? 'check' : project)) continue;
+    results.push(await runProject(project, project === 'integration' ? elasticsearch : {}));
   }
   const { text, exitCode } = summary(results);
   console.log(text);
@@ -103,6 +105,25 @@ async function installPackages() {
   }
 }
 
+/** For the tests that run Elasticsearch below an executor of their own; they are skipped by name without one. */
+async function provideElasticsearch() {
+  if (process.env.ELASTICSEARCH_HOME || process.env.ELASTICSEARCH_ARCHIVE) return {};
+  const scratch = mkdtempSync(join(tmpdir(), 'test-elasticsearch-'));
+  const said = openSync(join(scratch, 'home'), 'w+');
+  const command = join(ROOT, 'packages/cli/dist/mesos-elasticsearch.mjs');
+  const { exitCode } = await run(process.execPath, [command, 'elasticsearch-home'], {
+    runId,
+    limitMs: limitMsOf(SETUP_S),
+    stdio: ['ignore', said, 2],
+  });
+  closeSync(said);
+  const home = readFileSync(join(scratch, 'home'), 'utf8').trim();
+  rmSync(scratch, { recursive: true });
+  if (exitCode === 0 && home !== '') return { ELASTICSEARCH_HOME: home };
+  console.error('No Elasticsearch: the tests that need one are skipped');
+  return {};
+}
+
 /** A program whose exit code is its verdict. It is no test: it counts only when it fails. */
 async function step(name, program, parameters, limitS) {
   console.error(`\n== ${name}`);
@@ -113,7 +134,7 @@ async function step(name, program, parameters, limitS) {
     : { passed: 0, failures: [`${name}: ${why}`], skipped: [] };
 }
 
-async function runProject(project) {
+async function runProject(project, env) {
   console.error(`\n== ${project}`);
   if (remainingS() < 5) {
     return { passed: 0, failures: [`${project}: not run, the time for all suites was used up`], skipped: [] };
@@ -125,7 +146,7 @@ async function runProject(project) {
   const { exitCode, timedOut } = await run(
     BIN('vitest'),
     ['run', '--project', project, '--passWithNoTests', ...reporters],
-    { runId, limitMs, env: { TEST_FACTS_FILE: file } },
+    { runId, limitMs, env: { ...env, TEST_FACTS_FILE: file } },
   );
   const facts = readFacts(existsSync(file) ? readFileSync(file, 'utf8') : '');
   rmSync(scratch, { recursive: true });

@@ -37,7 +37,7 @@ describe.skipIf(why !== undefined)(
         ...({
           runtime: 'jar',
           driver: 'hostdir',
-          elasticsearchVersion: '8.19.5',
+          elasticsearchVersion: '7.17.29',
           nodes: 1,
           agents: 2,
         } as const),
@@ -45,7 +45,11 @@ describe.skipIf(why !== undefined)(
       };
       const narrator = plainNarrator(() => undefined);
       const bundles = bundlesBeside(pathToFileURL(COMMAND).href);
-      demo = await bringUp(options, { bundles, environment: process.env, narrator, interrupt }, undo);
+      demo = await bringUp(
+        options,
+        { bundles, environment: { ...process.env, ELASTICSEARCH_HOME: '' }, narrator, interrupt },
+        undo,
+      );
       demo.follow((line) => told.push(line));
     }, 400_000);
     afterAll(async () => {

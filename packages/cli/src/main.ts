@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { runExecutorProcess } from '@mesos-elasticsearch/executor';
 import { runDemoCommand } from './commands/demo.ts';
+import { addElasticsearchHome } from './commands/elasticsearch-home.ts';
 import { EXIT, UsageError } from './commands/exit-code.ts';
 import { localCommand } from './commands/local.ts';
 import { runScheduler } from './commands/scheduler.ts';
@@ -23,6 +24,7 @@ function program(): Command {
     .description('runs one node; started by a Mesos agent, which gives it its environment')
     .action(async () => exitWith(await runExecutorProcess(process.env)));
   root.addCommand(localCommand());
+  addElasticsearchHome(root);
   const demo = addDemoOptions(
     root
       .command('demo')
