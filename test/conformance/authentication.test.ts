@@ -72,7 +72,7 @@ function lasting(header: (name: string) => string | null | undefined) {
 async function firstEvent(response: Response) {
   let state = initialRecordio();
   for await (const chunk of response.body!) {
-    const result = decodeRecordio(state, chunk);
+    const result = decodeRecordio(state, chunk as Uint8Array);
     state = result.state;
     const [record] = result.records;
     if (record !== undefined) return decodeSchedulerEvent(record, JSON_TYPE);

@@ -107,7 +107,6 @@ export interface Model {
   /** An operator's word that this epoch's holder is gone. */
   readonly operatorReleases: ReadonlyMap<NodeId, number>;
   readonly offers: ReadonlyMap<OfferId, Offer>;
-  readonly lostAgents: ReadonlySet<string>;
   readonly leases: ReadonlyMap<NodeId, LeaseView>;
   readonly leasesAskedAtMs: number | undefined;
   readonly launches: ReadonlyMap<NodeId, LaunchIntent>;
@@ -142,7 +141,6 @@ export function emptyModel(configuredSize: number): Model {
     doubts: new Map(),
     operatorReleases: new Map(),
     offers: new Map(),
-    lostAgents: new Set(),
     leases: new Map(),
     leasesAskedAtMs: undefined,
     launches: new Map(),

@@ -153,6 +153,21 @@ describe('an executor that was killed', () => {
     await story.stop();
   });
 
+  it('stays there under the policy "wait" although its agent is lost: nobody saw an unmount', async () => {
+    const story = await running({ suspects: { policy: 'wait' } });
+    const entry = story.master.taskOf(2);
+    story.master.killExecutor(entry);
+    entry.agent.full = true;
+    story.master.withdrawOffers();
+    await story.until('node 2 is releasing', () => story.phase(2) === 'releasing');
+    story.master.killMachine(entry.agent.name);
+    story.master.declareUnreachable(entry.agent.name);
+    await story.advance(600_000);
+    expect(story.phase(2)).toBe('releasing');
+    expect(story.record(2)?.epoch).toBe(1);
+    await story.stop();
+  });
+
   it('waits for that agent, and says for what, until the lease has run out', async () => {
     const story = await running();
     const entry = story.master.taskOf(2);

@@ -133,7 +133,39 @@ describe('updates', () => {
     play.update('TASK_RUNNING', 'u1');
     play.update('TASK_RUNNING', 'u1');
     expect(play.toExecutor().filter((type) => type === 'ACKNOWLEDGED')).toHaveLength(2);
+    play.acknowledge('u1');
     expect(play.states()).toEqual(['TASK_RUNNING']);
+  });
+
+  test('the wait before it is sent again grows to 10 min, and starts anew with the next update', () => {
+    const play = playing();
+    play.update('TASK_STARTING', 'u1');
+    play.update('TASK_RUNNING', 'u2');
+    const sentAt = [];
+    for (let ms = 0; ms <= 1_830_000; ms += 10_000) {
+      const before = play.states().length;
+      play.tickAt(ms);
+      if (play.states().length > before) sentAt.push(ms / 1_000);
+    }
+    expect(sentAt).toEqual([10, 30, 70, 150, 310, 630, 1_230, 1_830]);
+    play.acknowledge('u1');
+    play.tickAt(1_840_000);
+    expect(play.states().slice(-2)).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
+  });
+
+  test('a finished task is known until its last update is acknowledged', () => {
+    const play = playing();
+    const asked = () =>
+      play.input({
+        kind: 'MASTER',
+        message: { type: 'RECONCILE_TASKS', framework: FRAMEWORK, taskIds: [taskId('t')] },
+      });
+    play.update('TASK_FINISHED', 'u1');
+    asked();
+    expect(play.states()).toEqual(['TASK_FINISHED']);
+    play.acknowledge('u1');
+    asked();
+    expect(play.states()).toEqual(['TASK_FINISHED', 'TASK_LOST REASON_RECONCILIATION']);
   });
 });
 

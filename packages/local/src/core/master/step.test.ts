@@ -215,6 +215,34 @@ describe('reconciliation', () => {
     expect(answer()).toEqual(expected);
   });
 
+  test('of a task of an unreachable agent it says since when', () => {
+    const play = lost();
+    ask(play, 't', 'm-S0');
+    const last = play.heard().findLast((event) => event.type === 'UPDATE');
+    expect(last?.type === 'UPDATE' && last.update.status.unreachableTime).toHaveProperty('nanoseconds');
+  });
+
+  test('a task that is over counts as running until the scheduler was told, but uses nothing', () => {
+    const play = playWithTask();
+    const about = { frameworkId: 'm-0000' as never, taskId: taskId('t') };
+    play.say({ type: 'LATEST_STATE', ...about, latestState: 'TASK_FINISHED' });
+    play.status('TASK_RUNNING');
+    expect(ask(play, 't')).toEqual(['TASK_RUNNING']);
+    play.pass(6_000);
+    expect(play.offers().at(-1)?.resources?.[0]?.scalar?.value).toBe(2);
+  });
+
+  test('all tasks: all of the framework that asks, none of another', () => {
+    const play = playWithTask();
+    play.subscribe('s2');
+    const heard = play.updates().length;
+    const all: SchedulerCall = { type: 'RECONCILE', reconcile: { tasks: [] } };
+    play.input({ kind: 'CALL', call: { ...all, frameworkId: 'm-0001' as never } });
+    expect(play.updates()).toHaveLength(heard);
+    play.call(all);
+    expect(play.updates()).toHaveLength(heard + 1);
+  });
+
   test('an agent that a restarted master still waits for: silence', () => {
     const play = new Play({ agents: [{ id: agentId('old-S0'), hostname: 'h' }], unreachable: [] });
     play.subscribe('s1', PARTITION_AWARE);

@@ -88,13 +88,14 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
   return undefined;
 }
 
-/** Only asked of a node whose process is known to be gone. */
+/**
+ * Only asked of a node whose process is said to be gone. On its own agent the next executor ends what the last one
+ * left behind before it attaches; elsewhere nobody can, so there the lease must have run out as well. That the
+ * master lost the agent meanwhile proves nothing about either.
+ */
 function mayLeaveAgent(context: PlanContext, record: NodeRecord | undefined): boolean {
   if (record?.holder === undefined) return true;
-  const { model } = context;
-  return (
-    model.lostAgents.has(record.holder.agentId) || hasLeaseExpired(context, record, leaseOf(model, record))
-  );
+  return hasLeaseExpired(context, record, leaseOf(context.model, record));
 }
 
 export interface OfferPlan {

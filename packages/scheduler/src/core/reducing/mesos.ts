@@ -65,9 +65,7 @@ function addOffers(model: Model, offers: readonly Offer[]): Model {
     ...model.offers,
     ...offers.map((offer) => [offer.id, offer] as const),
   ]);
-  const back = new Set<string>(offers.map((offer) => offer.agentId));
-  const lostAgents = new Set([...model.lostAgents].filter((agent) => !back.has(agent)));
-  return { ...model, offers: all, lostAgents };
+  return { ...model, offers: all };
 }
 
 function receive(desired: DesiredCluster, model: Model, status: TaskStatus): Model {
@@ -76,34 +74,18 @@ function receive(desired: DesiredCluster, model: Model, status: TaskStatus): Mod
     ...model,
     inbox: again ? model.inbox : [...model.inbox, status],
     reconciliation: answered(model.reconciliation, status.taskId),
-    lostAgents: withAgentSeen(model.lostAgents, status),
   };
   return withRunFacts(desired, next, status);
-}
-
-/** A status that an agent forwards shows that the master hears it again. */
-function withAgentSeen(lostAgents: Model['lostAgents'], status: TaskStatus): Model['lostAgents'] {
-  const alive = status.source !== 'SOURCE_MASTER' || status.reason === 'REASON_AGENT_REREGISTERED';
-  if (!alive || status.agentId === undefined || !lostAgents.has(status.agentId)) return lostAgents;
-  return new Set([...lostAgents].filter((agent) => agent !== status.agentId));
 }
 
 function withRunFacts(desired: DesiredCluster, model: Model, status: TaskStatus): Model {
   const record = recordOfTask(model, desired.framework.name, status.taskId);
   const run = record === undefined ? undefined : model.runs.get(record.nodeId);
   const launched = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'].includes(status.state);
-  if (record === undefined || run === undefined || !launched) {
-    return noteUnreachable(model, status);
-  }
+  if (record === undefined || run === undefined || !launched) return model;
   const report = status.data === undefined ? undefined : decodeNodeReport(status.data);
   const facts = { ...run, launched: true, tied: report?.tied ?? run.tied };
   return { ...model, runs: withEntry(model.runs, record.nodeId, facts) };
-}
-
-function noteUnreachable(model: Model, status: TaskStatus): Model {
-  const lost = status.state === 'TASK_UNREACHABLE' || status.state === 'TASK_GONE_BY_OPERATOR';
-  if (!lost || status.agentId === undefined) return model;
-  return { ...model, lostAgents: new Set([...model.lostAgents, status.agentId]) };
 }
 
 /** Without an executor: the agent is lost. With one: it exited, a status follows. A hint in both cases: ask. */
@@ -123,9 +105,5 @@ function noteFailure(
       (record) =>
         [record.nodeId, { epoch: record.epoch, why: 'agent-lost: the master lost its agent' }] as const,
     );
-  return {
-    ...asking,
-    doubts: new Map([...model.doubts, ...doubts]),
-    lostAgents: new Set([...model.lostAgents, failure.agentId]),
-  };
+  return { ...asking, doubts: new Map([...model.doubts, ...doubts]) };
 }
