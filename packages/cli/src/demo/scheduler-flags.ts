@@ -12,7 +12,7 @@ import type { WorkDirectory } from './work-directory.ts';
 /** Numeric, with no entry in /etc/passwd: Elasticsearch refuses to run as root. */
 export const ELASTICSEARCH_UID = 9200;
 /** Long enough for a busy machine with two cores, short enough to watch. */
-export const LEASE_MS = 8000;
+export const LEASE_MS = 10_000;
 export const PAUSE_BOUND_MS = 2000;
 const HEAP_MB = 384;
 const MEMORY_MB = 1024;
