@@ -1,7 +1,7 @@
 /** The plugin as it runs: real processes, real kills, a real /proc. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -62,6 +62,23 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
   await once(child, 'close');
 }
+/** An instance of an unprivileged user. */
+async function startAsNobody(instance: string): Promise<ChildProcess> {
+  chmodSync(dirname(program), 0o755);
+  chmodSync(home, 0o777);
+  const pluginDirectory = join(home, instance);
+  mkdirSync(pluginDirectory, { recursive: true });
+  chmodSync(pluginDirectory, 0o777);
+  const child = spawn(
+    process.execPath,
+    [program, '--store', join(home, 'store'), '--instance', instance, '--plugin-directory', pluginDirectory],
+    { uid: 65534, gid: 65534, cwd: '/' },
+  );
+  users.push(child);
+  await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+  return child;
+}
+const WHY_NOT_ROOT = process.getuid?.() === 0 ? '' : ' (skipped: needs root, to become another user)';
 const events = (): { instance: string; event: string }[] =>
   readFileSync(join(home, 'store/attachments.log'), 'utf8')
     .trim()
@@ -142,28 +159,32 @@ describe('hostdir', () => {
   it('works without root', async ({ skip }) => {
     skip(process.getuid?.() !== 0, 'the whole suite runs without root already');
     // The program lies where anybody may read it.
-    chmodSync(dirname(program), 0o755);
-    chmodSync(home, 0o777);
-    mkdirSync(join(home, 'agent1'), { mode: 0o777 });
-    chmodSync(join(home, 'agent1'), 0o777);
-    const node = spawn(
-      process.execPath,
-      [
-        program,
-        '--store',
-        join(home, 'store'),
-        '--instance',
-        'agent1',
-        '--plugin-directory',
-        join(home, 'agent1'),
-      ],
-      { uid: 65534, gid: 65534, cwd: '/' },
-    );
-    users.push(node);
-    await Promise.race([once(node.stdout, 'data'), once(node, 'close')]);
+    await startAsNobody('agent1');
     await reach('agent1').create('vol1', {});
     expect(wordsOf(await reach('agent1').mount('vol1', 'id1'))).toBe('done');
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    `takes a volume over without root while programs of root start${WHY_NOT_ROOT}`,
+    async () => {
+      const first = await startAsNobody('agent1');
+      await reach('agent1').create('vol1', {});
+      const mounted = await reach('agent1').mount('vol1', 'id1');
+      await startAsNobody('agent2');
+      // Of root, started after the attachment: nobody without root can look into it.
+      users.push(spawn('sleep', ['600'], { cwd: '/' }));
+      await end(first);
+      expect(wordsOf(await reach('agent2').mount('vol1', 'id2'))).toBe('done');
+
+      // Handed to another user, as root's executor does before Elasticsearch runs: then root may well be in there.
+      const path = mounted.kind === 'done' ? mounted.value : '';
+      chownSync(path, 9200, 9200);
+      users.push(spawn('sleep', ['600'], { cwd: '/' }));
+      await startAsNobody('agent1');
+      await end(users.find((user) => user.spawnargs.includes('agent2'))!);
+      expect(wordsOf(await reach('agent1').mount('vol1', 'id3'))).toContain('cannot be inspected');
+    },
+  );
 
   it('refuses a socket path that no socket can have, and a second run of one instance', async () => {
     const pluginDirectory = join(home, 'x'.repeat(120));

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { isUnder, locateInFileSystem, parseMountTable, readMountTable } from '../mount-table.ts';
 import { isGone, processStat } from './processes.ts';
 
@@ -13,8 +13,7 @@ export interface VolumeUser {
 /**
  * The first live process of this kernel that has anything under `directory` open, mapped, as its working or root
  * directory, or mounted in its mount namespace (as a container has). A process that cannot be inspected counts,
- * except where it started before the volume was attached (`attachedAtTicks`) or runs as another user who is not
- * root and so cannot write to the volume: without root, the processes of others can never be looked into.
+ * except where it started before the volume was attached (`attachedAtTicks`) or is another user's ({@link isForeign}).
  * Looks twice: a process may hand its files to a child and end between being listed and being looked at.
  */
 export function findVolumeUser(directory: string, attachedAtTicks: number): VolumeUser | undefined {
@@ -49,7 +48,7 @@ function useBy(
       return openPath(pid, directory) ?? mountOf(pid, location);
     } catch (error) {
       if (isGone(error)) return undefined;
-      if (stat.startTicks < attachedAtTicks || isPowerless(pid)) return undefined;
+      if (stat.startTicks < attachedAtTicks || isForeign(pid, directory)) return undefined;
       return 'cannot be inspected';
     }
   } catch (error) {
@@ -78,12 +77,18 @@ function openPath(pid: number, directory: string): string | undefined {
   return undefined;
 }
 
-/** Seen from an instance without root: every user ID of the process is neither ours nor root's. */
-function isPowerless(pid: number): boolean {
+/**
+ * Seen from an instance without root, which can never look into the processes of others: not one user ID of the
+ * process is ours, and the volume's directory still is. Another user cannot write there. Root could, but root's
+ * executors hand the directory to Elasticsearch's user before anything runs on it, so one that is ours still has
+ * no consumer of root's; without this, every program that root starts would keep a dead machine's volumes.
+ */
+function isForeign(pid: number, directory: string): boolean {
   const own = process.getuid?.() ?? 0;
   const line = /^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   const ids = line?.trim().split(/\s+/).map(Number) ?? [];
-  return own !== 0 && ids.length === 4 && ids.every((id) => id !== 0 && id !== own);
+  if (own === 0 || ids.length !== 4 || ids.includes(own)) return false;
+  return !ids.includes(0) || statSync(directory).uid === own;
 }
 
 /** One descriptor may be closed while the others are being read; that is not the end of its process. */
