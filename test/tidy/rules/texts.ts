@@ -45,16 +45,13 @@ export const skipReasons: Rule = (files) =>
     .filter(({ text }) => !text.includes('(skipped: '))
     .map(({ path }) => ({ path, message: 'skipIf without "(skipped: why)" in the name of what it skips' }));
 
-const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
-
-/** A clone elsewhere must find what the lock file names. */
+/** The lock file names packages and checksums, not where somebody got them: a clone elsewhere has a registry of its own. */
 export const lockFileHosts: Rule = (files) =>
   files
     .filter(({ path }) => path === 'package-lock.json')
     .flatMap(({ path, text }) =>
       [...text.matchAll(/"resolved": "(https?:[^"]*)"/g)]
         .map((match) => match[1] ?? '')
-        .filter((url) => !url.startsWith(PUBLIC_REGISTRY))
         .map((url) => ({ path, message: `resolved from ${url}` })),
     );
 
