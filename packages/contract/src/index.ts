@@ -12,18 +12,23 @@ export {
 export type { VolumeSpec } from './volume-spec.ts';
 export { driverNameSchema, parseVolumeOptions, volumeSpecSchema } from './volume-spec.ts';
 export type {
+  ClusterSettings,
   FrameworkRecord,
   Holder,
   LeaseRecord,
+  LeftBehind,
   MarkerRecord,
   NodePhase,
   NodeRecord,
+  Purpose,
+  RetiredVolumes,
   SuspectPolicy,
 } from './records.ts';
 export {
   MARKER_FILE,
   MARKER_FORMAT,
   clusterIdentitySchema,
+  clusterSettingsSchema,
   frameworkRecordSchema,
   holderSchema,
   leaseRecordSchema,
@@ -31,7 +36,7 @@ export {
   nodeRecordSchema,
   suspectPolicySchema,
 } from './records.ts';
-export type { LaunchSpec, LaunchSpecInput, Runtime, VolumePath } from './launch-spec.ts';
+export type { LaunchSpec, LaunchSpecInput, LeasePlace, Runtime, VolumePath } from './launch-spec.ts';
 export {
   LAUNCH_SPEC_VERSION,
   LaunchSpecError,

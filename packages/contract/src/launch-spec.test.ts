@@ -16,6 +16,9 @@ const spec: LaunchSpecInput = {
   nodeName: 'elasticsearch-3',
   epoch: 2,
   taskId: 'elasticsearch-3-2',
+  purpose: 'run',
+  formerConsumers: [],
+  wipeVolumes: false,
   runtime: { kind: 'jar', distribution: { kind: 'installed', home: '/opt/elasticsearch' } },
   volumes: {
     config: { name: 'elasticsearch3config', driver: 'hostdir', options: {} },
@@ -38,7 +41,7 @@ const spec: LaunchSpecInput = {
     uid: 1000,
     gid: 1000,
   },
-  lease: { directory: '/mnt/leases', policy: 'fence', durationMs: 10_000 },
+  lease: { place: { kind: 'directory', directory: '/mnt/leases' }, policy: 'fence', durationMs: 10_000 },
   stopGraceMs: 60_000,
 };
 
@@ -62,7 +65,7 @@ describe('a launch spec', () => {
     expect(decodeLaunchSpec(encodeLaunchSpec({ ...spec, runtime })).runtime).toEqual(runtime);
   });
 
-  it.each([undefined, 0, 2, '1'])('of version %j is refused by name of the version', (version) => {
+  it.each([undefined, 0, 1, 3, '2'])('of version %j is refused by name of the version', (version) => {
     const bytes = encoded({ ...spec, version });
     expect(() => decodeLaunchSpec(bytes)).toThrow(LaunchSpecError);
     expect(() => decodeLaunchSpec(bytes)).toThrow(/version .* is not known here/);

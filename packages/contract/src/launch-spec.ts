@@ -1,9 +1,15 @@
 /** The versioned payload of `TaskInfo.data`: all that an executor must know to run one node. */
 import { z } from 'zod';
-import { clusterIdentitySchema, epochSchema, nodeIdSchema, suspectPolicySchema } from './records.ts';
+import {
+  clusterIdentitySchema,
+  epochSchema,
+  nodeIdSchema,
+  purposeSchema,
+  suspectPolicySchema,
+} from './records.ts';
 import { volumeSpecSchema } from './volume-spec.ts';
 
-export const LAUNCH_SPEC_VERSION = 1;
+export const LAUNCH_SPEC_VERSION = 2;
 
 /** `host-path`: plugin socket or dvdcli; `container-mount`: through the Engine, docker runtime only. */
 const volumePathSchema = z.discriminatedUnion('kind', [
@@ -37,6 +43,31 @@ const runtimeSchema = z.discriminatedUnion('kind', [
 ]);
 export type Runtime = z.infer<typeof runtimeSchema>;
 
+/** Where the executor finds the lease service. */
+const leasePlaceSchema = z.discriminatedUnion('kind', [
+  /** Root of the lease directory, reachable from the agent under this path. */
+  z.strictObject({ kind: z.literal('directory'), directory: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('zookeeper'),
+    /** `host:port` */
+    servers: z.array(z.string().min(1)).min(1),
+    /** The cluster's root in ZooKeeper, absolute. */
+    path: z.string().regex(/^(\/[^/\s]+)+$/),
+    sessionTimeoutMs: z.number().int().positive(),
+    /**
+     * Where the agent has `user:password` for digest authentication. Task data can be read by whoever reads the
+     * master's state, so it holds only the place: a file, or a variable that a Mesos secret fills.
+     */
+    credentials: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+        z.strictObject({ kind: z.literal('variable'), name: z.string().min(1) }),
+      ])
+      .optional(),
+  }),
+]);
+export type LeasePlace = z.infer<typeof leasePlaceSchema>;
+
 export const launchSpecSchema = z.strictObject({
   version: z.literal(LAUNCH_SPEC_VERSION),
   clusterIdentity: clusterIdentitySchema,
@@ -47,6 +78,12 @@ export const launchSpecSchema = z.strictObject({
   nodeName: z.string().min(1),
   epoch: epochSchema,
   taskId: z.string().min(1),
+  /** release: end and unmount what earlier holders left behind on this agent; nothing is started. */
+  purpose: purposeSchema,
+  /** Task IDs of earlier holders of this node on this very agent: their attachments are undone before ours is made. */
+  formerConsumers: z.array(z.string().min(1)),
+  /** Empty both volumes after their markers were found to be ours, and before anything starts on them. */
+  wipeVolumes: z.boolean(),
   runtime: runtimeSchema,
   volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }),
   volumePath: volumePathSchema,
@@ -75,8 +112,7 @@ export const launchSpecSchema = z.strictObject({
     gid: z.number().int().positive(),
   }),
   lease: z.strictObject({
-    /** Root of the lease directory, reachable from the agent under this path. */
-    directory: z.string().min(1),
+    place: leasePlaceSchema,
     policy: suspectPolicySchema,
     durationMs: z.number().int().positive(),
   }),

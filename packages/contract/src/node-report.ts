@@ -11,6 +11,8 @@ export const nodeReportSchema = z.object({
   /** `host:port` */
   transport: z.string(),
   elasticsearchVersion: z.string().optional(),
+  /** Elasticsearch's UUID of the cluster that the node has joined. */
+  clusterUuid: z.string().optional(),
   /** One entry a volume: what is mounted where, and the marker found or made on it. */
   volumes: z.array(
     z.object({

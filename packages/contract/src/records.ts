@@ -7,8 +7,12 @@ export const nodeIdSchema = z.number().int().min(1).transform(nodeId);
 export const epochSchema = z.number().int().min(1).transform(epoch);
 export const clusterIdentitySchema = z.uuid().transform((text) => text as ClusterIdentity);
 
-export const suspectPolicySchema = z.enum(['wait', 'fence']);
-/** What is done about a suspect node: wait for proof, or let leases fence (design rule 4). */
+export const suspectPolicySchema = z.enum(['wait', 'fence', 'preempt']);
+/**
+ * What is done about a suspect node. wait: proof or an operator's word. fence: a lease that was recorded as
+ * self-fencing and guarded is proof once it has run out. preempt: after a stated time the storage itself is taken
+ * away from the old holder, by the driver or by a fence command. Only under `fence` do executors stop by themselves.
+ */
 export type SuspectPolicy = z.infer<typeof suspectPolicySchema>;
 
 /** Who holds a node ID. Ids are plain text here: the contract knows nothing of the Mesos package. */
@@ -27,9 +31,27 @@ export type Holder = z.infer<typeof holderSchema>;
  * running: the holder said RUNNING.
  * suspect: the holder may or may not be alive.
  * releasing: process known to be gone, volumes not yet known to be unmounted.
+ * migrating: no holder runs; its volumes are being moved to another driver, nobody else may attach them.
+ * retired: no holder, and not wanted any more; its volumes still hold what they held.
  */
-export const nodePhaseSchema = z.enum(['vacant', 'assigned', 'running', 'suspect', 'releasing']);
+export const nodePhaseSchema = z.enum([
+  'vacant',
+  'assigned',
+  'running',
+  'suspect',
+  'releasing',
+  'migrating',
+  'retired',
+]);
 export type NodePhase = z.infer<typeof nodePhaseSchema>;
+
+/** run: a node. release: a task that ends and unmounts what an earlier holder left behind on its agent, and nothing else. */
+export const purposeSchema = z.enum(['run', 'release']);
+export type Purpose = z.infer<typeof purposeSchema>;
+
+/** An earlier holder whose volumes may still be mounted on its agent under its own name. */
+export const leftBehindSchema = z.strictObject({ agentId: z.string().min(1), taskId: z.string().min(1) });
+export type LeftBehind = z.infer<typeof leftBehindSchema>;
 
 /** The ledger's record of one node ID. `epoch` is that of the last assignment (0 before the first). */
 export const nodeRecordSchema = z.strictObject({
@@ -37,6 +59,12 @@ export const nodeRecordSchema = z.strictObject({
   epoch: z.number().int().min(0),
   phase: nodePhaseSchema,
   holder: holderSchema.optional(),
+  /** What the holder's task is for; absent: `run`. */
+  purpose: purposeSchema.optional(),
+  /** Whoever comes next to one of these agents detaches for them first; absent: nobody. */
+  leftBehind: z.array(leftBehindSchema).optional(),
+  /** The volumes hold data of a retired node and are emptied before Elasticsearch starts on them again. */
+  wipe: z.boolean().optional(),
   /** HTTP and transport addresses of the holder, `host:port`. */
   addresses: z.strictObject({ http: z.string(), transport: z.string() }).optional(),
   volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }).optional(),
@@ -54,6 +82,15 @@ export const nodeRecordSchema = z.strictObject({
 });
 export type NodeRecord = z.infer<typeof nodeRecordSchema>;
 
+/** What operators change while the cluster runs; each outlives a restart and wins over the flag of that name. */
+export const clusterSettingsSchema = z.strictObject({
+  suspectPolicy: suspectPolicySchema.optional(),
+  retiredVolumes: z.enum(['keep', 'refuse', 'wipe']).optional(),
+});
+export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
+/** What becomes of the volumes of a retired node ID when the cluster grows again. */
+export type RetiredVolumes = NonNullable<ClusterSettings['retiredVolumes']>;
+
 /** The ledger's record of the framework as a whole. */
 export const frameworkRecordSchema = z.strictObject({
   clusterIdentity: clusterIdentitySchema,
@@ -67,6 +104,9 @@ export const frameworkRecordSchema = z.strictObject({
   bootstrapped: z.boolean(),
   /** Wanted number of nodes as last set through the API; absent: the configured one. */
   wantedNodes: z.number().int().positive().optional(),
+  /** Elasticsearch's own UUID of the cluster, as the first node that joined reported it. */
+  clusterUuid: z.string().min(1).optional(),
+  settings: clusterSettingsSchema.optional(),
 });
 export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
 

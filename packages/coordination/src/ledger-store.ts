@@ -39,9 +39,11 @@ export interface LedgerStore {
 /**
  * corrupt: a record is there and cannot be understood. in-use: another live process writes here.
  * read-only / full: the store cannot be written. conflict: compare-and-set failed.
+ * deposed: another scheduler leads by now. Nothing was written, and this store never writes again.
  * unavailable: anything else; the outcome is unknown.
  */
-export type LedgerErrorCode = 'corrupt' | 'in-use' | 'read-only' | 'full' | 'conflict' | 'unavailable';
+export type LedgerErrorCode =
+  'corrupt' | 'in-use' | 'read-only' | 'full' | 'conflict' | 'deposed' | 'unavailable';
 
 /** The message says what is wrong, where, and what to do about it. */
 export class LedgerError extends Error {

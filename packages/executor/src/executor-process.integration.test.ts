@@ -59,7 +59,7 @@ describe.skipIf(found.kind === 'none')(
         taskId: `elasticsearch-1.${String(number)}`,
         runtime: { kind: 'jar', distribution: found.distribution },
         dataOnRecord: number > 1,
-        lease: { directory: join(root, 'leases') },
+        lease: { place: { kind: 'directory', directory: join(root, 'leases') } },
         elasticsearch: {
           ...{ httpPort: ports[0], transportPort: ports[1] },
           initialMasterNodes: number > 1 ? [] : ['elasticsearch-1'],
@@ -125,7 +125,7 @@ describe.skipIf(found.kind === 'none')(
       await leases().closeEpoch(nodeId(1), epoch(3));
       const spec = launchSpec({
         ...{ epoch: 3, taskId: 'late', runtime: { kind: 'jar', distribution: found.distribution } },
-        lease: { directory: join(root, 'leases') },
+        lease: { place: { kind: 'directory', directory: join(root, 'leases') } },
       });
       const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
       running = await launchExecutor({ bundle, root, spec, environment });

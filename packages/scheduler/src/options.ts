@@ -1,5 +1,12 @@
 /** What the scheduler is started with: parsed, complete, units in the names. The command line maps its flags to this. */
-import type { Runtime, SuspectPolicy, VolumePath, VolumeSpec } from '@mesos-elasticsearch/contract';
+import type {
+  LeasePlace,
+  RetiredVolumes,
+  Runtime,
+  SuspectPolicy,
+  VolumePath,
+  VolumeSpec,
+} from '@mesos-elasticsearch/contract';
 import type { LeaseService, LedgerStore } from '@mesos-elasticsearch/coordination';
 import type { Logger } from 'pino';
 import type { ProgressEvent } from './progress.ts';
@@ -138,14 +145,25 @@ export interface ExecutorOptions {
 }
 
 export interface SuspectOptions {
-  /** wait: proof or an operator's word. fence: an expired, guarded lease is proof too. Counts from a node's next epoch. */
+  /** Counts from a node's next epoch. */
   readonly policy: SuspectPolicy;
   /** Length of a lease. */
   readonly leaseMs: number;
   /** The operator's bound on pauses of a whole machine; waited out after a lease has run out. */
   readonly pauseBoundMs: number;
-  /** Root of the lease directory as the *agents* see it. */
-  readonly leaseDirectoryOnAgents: string;
+  /** Where the lease service is as the *agents* see it. */
+  readonly leasePlaceOnAgents: LeasePlace;
+  /** preempt: how long a node is suspect before its storage is taken from the old holder. */
+  readonly preemptAfterMs: number;
+  /**
+   * preempt: the driver takes a volume from its old host by itself when it is attached elsewhere, so that nothing
+   * more is needed. Otherwise `fenceCommand` must do it.
+   */
+  readonly driverRevokes: boolean;
+  /** Program called as `PROGRAM DRIVER VOLUME HOST` for each volume; exit 0 means that HOST can no longer write it. */
+  readonly fenceCommand?: { readonly program: string; readonly limitMs: number };
+  /** What becomes of the volumes of a retired node ID when the cluster grows again. */
+  readonly retiredVolumes: RetiredVolumes;
 }
 
 export interface ApiOptions {

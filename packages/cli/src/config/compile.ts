@@ -59,7 +59,10 @@ export function compileOptions(settings: Settings, files: NamedFiles, host: Host
       policy: settings.suspectPolicy,
       leaseMs: settings.leaseMs,
       pauseBoundMs: settings.pauseBoundMs,
-      leaseDirectoryOnAgents: leaseDirectoryOf(settings),
+      leasePlaceOnAgents: { kind: 'directory', directory: leaseDirectoryOf(settings) },
+      preemptAfterMs: 60_000,
+      driverRevokes: false,
+      retiredVolumes: 'refuse',
     },
     api: { host: settings.bindHost, port: settings.webUiPort, publicHost },
   };

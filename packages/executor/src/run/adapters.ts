@@ -1,7 +1,7 @@
 /** Which adapter a launch spec asks for. */
 import { randomUUID } from 'node:crypto';
-import type { LaunchSpec } from '@mesos-elasticsearch/contract';
-import { directoryLeases } from '@mesos-elasticsearch/coordination';
+import type { LaunchSpec, LeasePlace } from '@mesos-elasticsearch/contract';
+import { directoryLeases, type LeaseService } from '@mesos-elasticsearch/coordination';
 import {
   dvdcliVolumes,
   engineVolumes,
@@ -22,7 +22,7 @@ export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPort
     log,
     clock: kernelUptimeClock(),
     randomUuid: randomUUID,
-    leasesOf: (spec) => directoryLeases(spec.lease.directory),
+    leasesOf: ({ lease }) => leasesAt(lease.place),
     volumesOf: (spec) => volumesOf(spec, config),
     runtimeOf: (spec) => runtimeOf(spec, config, log),
     askNode: ({ elasticsearch, nodeName }) => {
@@ -31,6 +31,15 @@ export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPort
     },
     timings: DEFAULT_TIMINGS,
   };
+}
+
+function leasesAt(place: LeasePlace): LeaseService {
+  switch (place.kind) {
+    case 'directory':
+      return directoryLeases(place.directory);
+    case 'zookeeper':
+      throw new SetupError('this executor has no ZooKeeper client');
+  }
 }
 
 function volumesOf(spec: LaunchSpec, config: ExecutorConfig): Volumes {

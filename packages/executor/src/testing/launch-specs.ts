@@ -9,7 +9,10 @@ type Parts = Partial<Omit<LaunchSpecInput, 'elasticsearch' | 'lease'>> & {
 export function launchSpec(parts: Parts = {}): LaunchSpecInput {
   const { elasticsearch, lease, ...rest } = parts;
   return {
-    version: 1,
+    version: 2,
+    purpose: 'run',
+    formerConsumers: [],
+    wipeVolumes: false,
     clusterIdentity: '6f0a4b1c-6a5c-4a52-9d7e-3f0d8f6a1b2c',
     frameworkName: 'elasticsearch',
     clusterName: 'mesos-es',
@@ -39,7 +42,12 @@ export function launchSpec(parts: Parts = {}): LaunchSpecInput {
       gid: 1000,
       ...elasticsearch,
     },
-    lease: { directory: '/var/lib/leases', policy: 'fence', durationMs: 15_000, ...lease },
+    lease: {
+      place: { kind: 'directory', directory: '/var/lib/leases' },
+      policy: 'fence',
+      durationMs: 15_000,
+      ...lease,
+    },
     stopGraceMs: 30_000,
     ...rest,
   };

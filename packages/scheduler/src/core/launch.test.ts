@@ -45,7 +45,7 @@ describe('a launch', () => {
       nodeName: 'elasticsearch-1',
       volumes: { config: { name: 'elasticsearch1config' }, data: { name: 'elasticsearch1data' } },
       elasticsearch: { httpPort: 31_000, transportPort: 31_001, seedHosts: ['b:9300'] },
-      lease: { policy: 'fence', durationMs: 10_000, directory: '/leases' },
+      lease: { policy: 'fence', durationMs: 10_000, place: { kind: 'directory', directory: '/leases' } },
     });
     const variables = task.executor?.command?.environment?.variables;
     expect(variables).toContainEqual({ name: 'ELASTICSEARCH_NODE_ID', value: '1' });

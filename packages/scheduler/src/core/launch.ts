@@ -129,7 +129,7 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
   const mayBootstrap = !framework.bootstrapped && !record.dataOnRecord;
   const initial = framework.initialMasterNodes ?? [];
   return {
-    version: 1,
+    version: 2,
     clusterIdentity: framework.clusterIdentity,
     frameworkName: desired.framework.name,
     clusterName: cluster.name,
@@ -137,6 +137,9 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
     nodeName,
     epoch: record.epoch,
     taskId: record.holder.taskId,
+    purpose: record.purpose ?? 'run',
+    formerConsumers: formerConsumersOf(record, offer.agentId),
+    wipeVolumes: record.wipe === true,
     runtime: runtimeOf(desired),
     volumes: record.volumes,
     volumePath: cluster.volumePath,
@@ -157,12 +160,17 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
       gid: node.gid,
     },
     lease: {
-      directory: suspects.leaseDirectoryOnAgents,
+      place: suspects.leasePlaceOnAgents,
       policy: record.suspectPolicy,
       durationMs: suspects.leaseMs,
     },
     stopGraceMs: node.stopGraceMs,
   };
+}
+
+/** Whose attachments on this agent were never seen undone. */
+function formerConsumersOf({ leftBehind }: AssignedRecord, agent: string): string[] {
+  return (leftBehind ?? []).filter(({ agentId }) => agentId === agent).map(({ taskId: former }) => former);
 }
 
 /** @throws Error when the archive that the options promise is not among the artifacts. */

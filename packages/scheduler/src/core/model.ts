@@ -160,7 +160,7 @@ export function wantedSize(model: Model): number {
 
 /** Held: some process may have this node's volumes. Counts toward the wanted size, suspect or not. */
 export function isHeld(record: NodeRecord): boolean {
-  return record.phase !== 'vacant';
+  return record.phase !== 'vacant' && record.phase !== 'retired';
 }
 
 export function heldNodes(model: Model): NodeRecord[] {

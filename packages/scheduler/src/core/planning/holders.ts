@@ -28,6 +28,8 @@ function holderSteps(context: PlanContext, record: NodeRecord): Step[] {
     case 'releasing':
       return releasingSteps(context, record, view);
     case 'vacant':
+    case 'retired':
+    case 'migrating':
       return [];
   }
 }
