@@ -29,6 +29,8 @@ interface ProgressPayloads {
   releasing: NodeFacts;
   /** The old holder is known to be gone: the node may move. */
   released: NodeFacts;
+  /** No holder, and not wanted any more; its volumes keep what they held. */
+  retired: NodeFacts;
   /** The cluster has formed. */
   bootstrapped: { readonly nodes: readonly string[]; readonly atMs: number };
   /** An own task that no record knows is being killed. */

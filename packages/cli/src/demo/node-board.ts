@@ -99,6 +99,7 @@ export function describeProgress(line: ProgressLine): string | undefined {
     case 'releasing':
       return `node ${line.nodeId} is being released: ${line.why}`;
     case 'released':
+    case 'retired':
       return `node ${line.nodeId} is released: ${line.why}`;
     case 'disconnected':
       return `the master is out of reach: ${line.why}`;

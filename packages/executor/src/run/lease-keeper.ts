@@ -1,7 +1,15 @@
-/** Renews one lease for as long as it is held, and tells how long Elasticsearch may still run on it. */
+/** Drives the keeping of one lease (`core/lease-keeping.ts`) with timers and the lease service. */
 import type { LeaseRecord } from '@mesos-elasticsearch/contract';
 import type { LeaseService } from '@mesos-elasticsearch/coordination';
-import { giveUpAtMs, guardDeadlineSeconds, renewalIntervalMs } from '../core/lease-timing.ts';
+import {
+  beginKeeping,
+  deadlineSecondsOf,
+  isFresh,
+  keep,
+  lastNumber,
+  type KeepingEffect,
+  type KeepingInput,
+} from '../core/lease-keeping.ts';
 import type { UptimeClock } from '../ports.ts';
 
 export interface LeaseKeeper {
@@ -22,75 +30,64 @@ export interface LeaseKeeperOptions {
   readonly clock: UptimeClock;
   readonly onExtended: (deadlineSeconds: number) => void;
   readonly onClosed: () => void;
-  /** Said once: the time is over and no renewal was answered. */
+  /** Said once for each time that runs out: no renewal was answered in it. */
   readonly onExpired: (why: string) => void;
 }
 
-/** Renewals do not queue up: the next one is sent only after the last was answered or failed. */
 export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
   const { leases, clock } = options;
-  const { durationMs } = options.lease;
-  let lease = options.lease;
-  let answeredSentMs = options.takenSentMs;
-  let lastTrouble = 'no answer from the lease service';
-  let stopped = false;
-  let renewTimer: NodeJS.Timeout;
-  let expiryTimer: NodeJS.Timeout;
+  const timers: Partial<Record<'arm-renewal' | 'arm-expiry', NodeJS.Timeout>> = {};
+  let kept = beginKeeping(options.lease, options.takenSentMs, clock.nowMs());
 
-  const giveUpAt = () => giveUpAtMs(answeredSentMs, durationMs);
-  const armExpiry = () => {
-    clearTimeout(expiryTimer);
-    const left = giveUpAt() - clock.nowMs();
-    expiryTimer = setTimeout(
-      () => {
-        // The kernel's clock decides; a timer may ring early or, on a machine that slept, late.
-        if (stopped) return;
-        if (clock.nowMs() < giveUpAt()) armExpiry();
-        else options.onExpired(lastTrouble);
-      },
-      Math.max(10, left),
-    );
+  const apply = (input: KeepingInput) => {
+    kept = keep(kept.state, input, clock.nowMs());
+    if (kept.state.over) for (const timer of Object.values(timers)) clearTimeout(timer);
+    act(kept.effects);
   };
-  const renew = async () => {
-    const sentMs = clock.nowMs();
-    const next = { ...lease, counter: lease.counter + 1 };
-    try {
-      const answer = await leases.renew(next);
-      if (stopped) return;
-      if (answer === 'closed') {
-        stop();
-        options.onClosed();
-        return;
+  const act = (effects: readonly KeepingEffect[]) => {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'renew':
+          void renew(effect.lease);
+          break;
+        case 'arm-renewal':
+        case 'arm-expiry':
+          arm(effect);
+          break;
+        case 'extended':
+          options.onExtended(effect.deadlineSeconds);
+          break;
+        case 'closed':
+          options.onClosed();
+          break;
+        case 'expired':
+          options.onExpired(effect.why);
+          break;
       }
-      answeredSentMs = sentMs;
-      armExpiry();
-      options.onExtended(guardDeadlineSeconds(answeredSentMs, durationMs));
-    } catch (error) {
-      lastTrouble = (error as Error).message;
     }
-    // Also after a failure: that number may have been seen, so it is used up.
-    lease = next;
-    armRenewal();
   };
-  const armRenewal = () => {
-    if (!stopped) renewTimer = setTimeout(() => void renew(), renewalIntervalMs(durationMs));
+  const arm = ({ kind, afterMs }: Extract<KeepingEffect, { afterMs: number }>) => {
+    clearTimeout(timers[kind]);
+    const input = kind === 'arm-renewal' ? 'renewal-timer' : 'expiry-timer';
+    timers[kind] = setTimeout(() => apply({ kind: input }), afterMs);
   };
-  const stop = () => {
-    stopped = true;
-    clearTimeout(renewTimer);
-    clearTimeout(expiryTimer);
+  const renew = async (lease: LeaseRecord) => {
+    try {
+      apply({ kind: await leases.renew(lease) });
+    } catch (error) {
+      apply({ kind: 'unanswered', why: (error as Error).message });
+    }
   };
-  armExpiry();
-  armRenewal();
+  act(kept.effects);
   return {
     get deadlineSeconds() {
-      return guardDeadlineSeconds(answeredSentMs, durationMs);
+      return deadlineSecondsOf(kept.state);
     },
-    isFresh: () => clock.nowMs() < giveUpAt(),
+    isFresh: () => isFresh(kept.state, clock.nowMs()),
     giveBack: async () => {
-      stop();
-      return leases.giveBack({ ...lease, counter: lease.counter + 1 });
+      apply({ kind: 'stop' });
+      return leases.giveBack(lastNumber(kept.state));
     },
-    stop,
+    stop: () => apply({ kind: 'stop' }),
   };
 }

@@ -6,6 +6,7 @@ import type { ClusterOptions, ExecutorOptions, FrameworkOptions, NodeOptions } f
 import type { SuspectOptions, Timing } from '../options.ts';
 import { NO_NODE_IDS, type NodeIds } from './node-ids.ts';
 import type { EvaluationOutcome } from './offers/outcome.ts';
+import type { SafetyRules } from './safety.ts';
 import { NOTHING_TO_RECONCILE, type Reconciliation } from './reconcile.ts';
 
 export interface DesiredCluster {
@@ -16,6 +17,8 @@ export interface DesiredCluster {
   readonly suspects: SuspectOptions;
   readonly timing: Timing;
   readonly artifacts: Artifacts;
+  /** {@link SAFETY_RULES}, but in tests that show what happens without one of them. */
+  readonly safety: SafetyRules;
 }
 
 /** Files that the Mesos fetcher gets: where from, under which name, with which checksum. */

@@ -32,6 +32,11 @@ export function plan(context: PlanContext): Step[] {
   return planNodes(context);
 }
 
+/** The one step of a plan that is carried out before the plan is made anew; undefined: there is only waiting. */
+export function nextStep(steps: readonly Step[]): Step | undefined {
+  return steps.find((step) => step.kind !== 'wait');
+}
+
 function planNodes(context: PlanContext): Step[] {
   const { model } = context;
   const statuses = planStatuses(context);

@@ -90,7 +90,10 @@ function phaseProgress(
       return before === undefined
         ? undefined
         : { kind: 'released', ...factsOf({ ...before, why: after.why }, atMs) };
+    case 'retired':
+      return { kind: 'retired', ...factsOf(after, atMs) };
     case 'assigned':
+    case 'migrating':
       return undefined;
   }
 }

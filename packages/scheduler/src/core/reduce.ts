@@ -17,11 +17,11 @@ export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, 
     case 'gateway':
       return reduceGateway(model, event.state);
     case 'ledger-loaded':
-      return loadLedger(model, event.snapshot, now);
+      return loadLedger(desired, model, event.snapshot, now);
     case 'framework-recorded': {
       const { record, version } = event;
       const pending = record.wantedNodes === model.orderedSize ? undefined : model.orderedSize;
-      return refill({ ...model, framework: { record, version }, orderedSize: pending });
+      return refill(desired, { ...model, framework: { record, version }, orderedSize: pending });
     }
     case 'size-ordered':
       return { ...model, orderedSize: event.nodes };

@@ -134,7 +134,13 @@ export const RELEASE_TABLE: readonly Row[] = [
   },
 ];
 
-export function judgeStatus(evidence: Evidence): { readonly verdict: Verdict; readonly row: string } {
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Name of the row that decided. */
+  readonly row: string;
+}
+
+export function judgeStatus(evidence: Evidence): Judgement {
   const row = RELEASE_TABLE.find((candidate) => matches(candidate, evidence));
   return row === undefined
     ? { verdict: 'suspect', row: 'not-listed' }

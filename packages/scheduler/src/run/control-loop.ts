@@ -1,12 +1,12 @@
 /**
- * The loop: plan, carry out, reduce what came of it, plan again; sleep when there is nothing but waiting.
- * Events are reduced the moment they come, steps are carried out one after the other, so a crash between any
- * two of them leaves what the next start can read from the ledger, the leases and Mesos.
+ * The loop: plan, carry out the first step, reduce what came of it, plan again; sleep when there is nothing but
+ * waiting. Events are reduced the moment they come, so no step is ever carried out that was planned before the last
+ * one had its effect; and a crash between any two leaves what the next start reads from ledger, leases and Mesos.
  */
 import type { Logger } from 'pino';
 import type { CoreEvent } from '../core/events.ts';
 import type { DesiredCluster, Model, Now } from '../core/model.ts';
-import { plan } from '../core/plan.ts';
+import { nextStep, plan } from '../core/plan.ts';
 import { progressOf } from '../core/progress-of.ts';
 import { reduce } from '../core/reduce.ts';
 import type { Step, WaitStep } from '../core/steps.ts';
@@ -104,15 +104,11 @@ class Loop implements ControlLoop {
     const { desired, random, world } = this.#options;
     const steps = plan({ desired, model: this.#model, now: this.#now(), uuid: random.uuid() });
     this.#noteWaits(steps);
-    const acts = steps.filter((step) => step.kind !== 'wait');
-    for (const step of acts) {
-      if (this.#stopping) return true;
-      const event = await executeStep(step, world);
-      if (event !== undefined) this.#apply(event);
-      // What follows in this plan may build on what has just failed.
-      if (event?.kind === 'step-failed') break;
-    }
-    return acts.length > 0;
+    const step = nextStep(steps);
+    if (step === undefined) return false;
+    const event = await executeStep(step, world);
+    if (event !== undefined) this.#apply(event);
+    return true;
   }
 
   #apply(event: CoreEvent): void {

@@ -1,6 +1,7 @@
 /** Puts the scheduler together: files to serve, ledger, HTTP server, loop and subscription. */
 import { LedgerError } from '@mesos-elasticsearch/coordination';
 import type { DesiredCluster } from '../core/model.ts';
+import { SAFETY_RULES } from '../core/safety.ts';
 import { clusterView, nodeViews, type ClusterView, type NodeView } from '../core/views.ts';
 import { DEFAULT_TIMING, type SchedulerOptions } from '../options.ts';
 import { describeArtifacts, readArtifacts, type ArtifactFiles } from './artifacts.ts';
@@ -86,6 +87,7 @@ function desiredCluster(options: SchedulerOptions, files: ArtifactFiles, url: st
     executor: options.executor,
     suspects: options.suspects,
     timing: { ...DEFAULT_TIMING, ...options.timing },
+    safety: SAFETY_RULES,
     artifacts: describeArtifacts(options.executor, files, url),
   };
 }

@@ -1,4 +1,5 @@
 import type { DesiredCluster } from '../core/model.ts';
+import { SAFETY_RULES } from '../core/safety.ts';
 import { DEFAULT_TIMING } from '../options.ts';
 
 export type DesiredChanges = { readonly [K in keyof DesiredCluster]?: Partial<DesiredCluster[K]> };
@@ -60,6 +61,7 @@ export function desiredCluster(changes: DesiredChanges = {}): DesiredCluster {
       ...changes.suspects,
     },
     timing: { ...DEFAULT_TIMING, ...changes.timing },
+    safety: { ...SAFETY_RULES, ...changes.safety },
     artifacts: {
       executor: { url: 'http://scheduler/executor.mjs', file: 'executor.mjs', sha256: '0'.repeat(64) },
       ...changes.artifacts,

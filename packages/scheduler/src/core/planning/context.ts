@@ -1,5 +1,4 @@
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
-import { isLeaseExpired } from '@mesos-elasticsearch/coordination';
 import { leaseOf, type DesiredCluster, type LeaseView, type Model, type Now } from '../model.ts';
 import type { RuleName } from '../rules/names.ts';
 import type { Step, StepOf, WaitStep } from '../steps.ts';
@@ -31,19 +30,14 @@ export function closeEpoch(context: PlanContext, record: NodeRecord, rule: RuleN
 }
 
 /** Closed by us or found closed: no executor can take this epoch's lease any more, and no renewal succeeds. */
-export function isEpochClosed(model: Model, record: NodeRecord): boolean {
-  return record.epoch === 0 || leaseOf(model, record)?.state === 'closed';
+export function isEpochClosed({ model, desired }: PlanContext, record: NodeRecord): boolean {
+  return desired.safety.isEpochClosed(record, leaseOf(model, record));
 }
 
-/**
- * Proof by time (design rule 4). The counter must have stood still up to a reading that was answered: silence
- * of the lease service itself proves nothing. The policy is that of the node's epoch, not of today's flags.
- */
 export function hasLeaseExpired(
-  context: PlanContext,
+  { desired }: PlanContext,
   record: NodeRecord,
   view: LeaseView | undefined,
 ): boolean {
-  if (record.suspectPolicy !== 'fence' || view?.observation === undefined) return false;
-  return isLeaseExpired(view.observation, view.readAtMs, context.desired.suspects.pauseBoundMs);
+  return desired.safety.hasLeaseExpired(record, view, desired.suspects.pauseBoundMs);
 }

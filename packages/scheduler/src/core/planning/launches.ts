@@ -70,7 +70,8 @@ export function readyNodes(context: PlanContext, busy: ReadonlySet<number>): Rea
 
 function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | undefined): Step | undefined {
   const { model, now, desired } = context;
-  if (record !== undefined && !isEpochClosed(model, record)) return closeEpoch(context, record, 'one-holder');
+  if (record !== undefined && !isEpochClosed(context, record))
+    return closeEpoch(context, record, 'one-holder');
   const failures = model.failures.get(nodeId);
   if (failures !== undefined && now.monotonicMs < failures.notBeforeMs) {
     return waitFor('relaunch-backoff', `failed ${failures.count} times, last: ${failures.last}`, nodeId);
@@ -88,14 +89,11 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
   return undefined;
 }
 
-/**
- * Only asked of a node whose process is said to be gone. On its own agent the next executor ends what the last one
- * left behind before it attaches; elsewhere nobody can, so there the lease must have run out as well. That the
- * master lost the agent meanwhile proves nothing about either.
- */
+/** That the master lost the agent meanwhile proves nothing about what is mounted there. */
 function mayLeaveAgent(context: PlanContext, record: NodeRecord | undefined): boolean {
-  if (record?.holder === undefined) return true;
-  return hasLeaseExpired(context, record, leaseOf(context.model, record));
+  if (record === undefined) return true;
+  const expired = hasLeaseExpired(context, record, leaseOf(context.model, record));
+  return context.desired.safety.mayLeaveAgent(record, expired);
 }
 
 export interface OfferPlan {

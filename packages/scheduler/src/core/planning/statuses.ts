@@ -2,7 +2,6 @@
 import { decodeNodeReport, type NodeRecord } from '@mesos-elasticsearch/contract';
 import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import { leaseOf, subscribedFrameworkId, type Model } from '../model.ts';
-import { judgeStatus } from '../release-proof.ts';
 import type { Step } from '../steps.ts';
 import { parseTaskId } from '../task-id.ts';
 import * as transition from '../transitions.ts';
@@ -105,7 +104,7 @@ function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus):
 /** Mesos says that nothing ever ran; the lease must not say otherwise. */
 function afterNeverStarted(context: PlanContext, record: NodeRecord, why: string): Step | undefined {
   const { model, now } = context;
-  if (!isEpochClosed(model, record)) return closeEpoch(context, record, 'never-took-lease');
+  if (!isEpochClosed(context, record)) return closeEpoch(context, record, 'never-took-lease');
   if (leaseOf(model, record)?.lease === undefined) {
     return recordNode(model, transition.vacated(record, 'never-started', why, now.wallMs));
   }
@@ -116,7 +115,7 @@ function afterNeverStarted(context: PlanContext, record: NodeRecord, why: string
 function judge({ desired, model }: PlanContext, record: NodeRecord, status: TaskStatus) {
   const run = model.runs.get(record.nodeId);
   const known = run?.taskId === status.taskId ? run : undefined;
-  return judgeStatus({
+  return desired.safety.judgeStatus({
     state: status.state,
     source: status.source,
     reason: status.reason,

@@ -1,14 +1,15 @@
 /** What is durable, and what follows from it: which node IDs are in use, which are wanted and vacant. */
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
 import type { LedgerSnapshot, Versioned } from '@mesos-elasticsearch/coordination';
-import { heldNodes, isHeld, wantedSize } from '../model.ts';
+import { isHeld, wantedSize } from '../model.ts';
 import type { DesiredCluster, Failures, Model, Now } from '../model.ts';
-import { free, nodeIdsInUse, takeLowest } from '../node-ids.ts';
+import { free, nodeIdsInUse } from '../node-ids.ts';
 import { askAlso } from '../reconcile.ts';
+import type { SafetyRules } from '../safety.ts';
 import { without, withEntry } from './collections.ts';
 
 /** The ledger as a whole, at the start and after any failure of the store: nothing known before outlives it. */
-export function loadLedger(model: Model, snapshot: LedgerSnapshot, now: Now): Model {
+export function loadLedger(desired: DesiredCluster, model: Model, snapshot: LedgerSnapshot, now: Now): Model {
   const held = [...snapshot.nodes.values()].map(({ record }) => record).filter(isHeld);
   const runs = held.flatMap((record) => {
     const known = model.runs.get(record.nodeId);
@@ -20,7 +21,7 @@ export function loadLedger(model: Model, snapshot: LedgerSnapshot, now: Now): Mo
     ([nodeId, intent]) => snapshot.nodes.get(nodeId)?.record.holder?.taskId === intent.taskId,
   );
   const tasks = held.flatMap((record) => (record.holder === undefined ? [] : [record.holder.taskId]));
-  return refill({
+  return refill(desired, {
     ...model,
     ledgerLoaded: true,
     store: { state: 'answers' },
@@ -38,22 +39,26 @@ export function loadLedger(model: Model, snapshot: LedgerSnapshot, now: Now): Mo
 }
 
 /** Hands out the lowest free numbers until as many nodes are wanted as they should be; a suspect node counts. */
-export function refill(model: Model): Model {
+export function refill({ safety }: DesiredCluster, model: Model): Model {
   if (model.framework === undefined || !model.ledgerLoaded) return model;
   const vacancies = new Set(model.vacancies);
   let { nodeIds } = model;
-  const spare = wantedSize(model) - heldNodes(model).length;
+  const spare = wantedSize(model) - countedNodes(safety, model);
   while (vacancies.size > Math.max(spare, 0)) {
     const highest = Math.max(...vacancies) as NodeId;
     vacancies.delete(highest);
     nodeIds = free(nodeIds, highest);
   }
   while (vacancies.size < spare) {
-    const taken = takeLowest(nodeIds);
+    const taken = safety.nextNodeId(nodeIds);
     vacancies.add(taken.id);
     nodeIds = taken.ids;
   }
   return { ...model, vacancies, nodeIds };
+}
+
+function countedNodes(safety: SafetyRules, model: Model): number {
+  return [...model.nodes.values()].filter(({ record }) => safety.countsTowardSize(record)).length;
 }
 
 export function noteRecord(
@@ -70,7 +75,7 @@ export function noteRecord(
   if (isHeld(record)) vacancies.delete(nodeId);
   else if (before !== undefined && isHeld(before)) nodeIds = free(nodeIds, nodeId);
   const leaves = record.holder?.taskId !== before?.holder?.taskId;
-  return refill({
+  return refill(desired, {
     ...model,
     nodes: withEntry(model.nodes, nodeId, written),
     vacancies,
