@@ -46,4 +46,5 @@ export {
 } from './launch-spec.ts';
 export type { NodeReport, SeedHostsMessage } from './node-report.ts';
 export { decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';
+export { NODE_MARK_VARIABLE, isOrphanMark, nodeMark } from './node-mark.ts';
 export { TASK_LABEL } from './task-labels.ts';

@@ -50,7 +50,15 @@ export const purposeSchema = z.enum(['run', 'release']);
 export type Purpose = z.infer<typeof purposeSchema>;
 
 /** An earlier holder whose volumes may still be mounted on its agent under its own name. */
-export const leftBehindSchema = z.strictObject({ agentId: z.string().min(1), taskId: z.string().min(1) });
+export const leftBehindSchema = z.strictObject({
+  agentId: z.string().min(1),
+  taskId: z.string().min(1),
+  /**
+   * Its lease was self-fencing and guarded: that many milliseconds after its epoch was closed, and the bound on
+   * pauses, it has ended whatever its agent says. 0: it is known to have ended. Absent: only its agent can tell.
+   */
+  fencedAfterMs: z.number().int().nonnegative().optional(),
+});
 export type LeftBehind = z.infer<typeof leftBehindSchema>;
 
 /** The ledger's record of one node ID. `epoch` is that of the last assignment (0 before the first). */
@@ -65,6 +73,8 @@ export const nodeRecordSchema = z.strictObject({
   leftBehind: z.array(leftBehindSchema).optional(),
   /** The volumes hold data of a retired node and are emptied before Elasticsearch starts on them again. */
   wipe: z.boolean().optional(),
+  /** docker: the container dies with the executor; absent: not known to. */
+  tied: z.boolean().optional(),
   /** HTTP and transport addresses of the holder, `host:port`. */
   addresses: z.strictObject({ http: z.string(), transport: z.string() }).optional(),
   volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }).optional(),

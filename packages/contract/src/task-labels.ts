@@ -6,4 +6,6 @@ export const TASK_LABEL = {
   epoch: 'mesos-elasticsearch.epoch',
   agentId: 'mesos-elasticsearch.agent-id',
   taskId: 'mesos-elasticsearch.task-id',
+  /** `run` or `release`. */
+  purpose: 'mesos-elasticsearch.purpose',
 } as const;

@@ -147,6 +147,8 @@ export interface ExecutorOptions {
 export interface SuspectOptions {
   /** Counts from a node's next epoch. */
   readonly policy: SuspectPolicy;
+  /** Which policies an operator may change to while the scheduler runs. */
+  readonly possiblePolicies: readonly SuspectPolicy[];
   /** Length of a lease. */
   readonly leaseMs: number;
   /** The operator's bound on pauses of a whole machine; waited out after a lease has run out. */
@@ -201,6 +203,10 @@ export interface Timing {
   readonly seedHostsEveryMs: number;
   /** REVIVE is repeated this often while a node waits. */
   readonly reviveEveryMs: number;
+  /** Pause before a fence command that failed is called again. */
+  readonly fenceRetryMs: number;
+  /** How long an offer is kept at hand for a node that is about to be proven free. */
+  readonly holdOffersMs: number;
   /** A node whose lease expired avoids its former agent for this long. */
   readonly avoidAgentMs: number;
 }
@@ -220,5 +226,7 @@ export const DEFAULT_TIMING: Timing = {
   killEveryMs: 10_000,
   seedHostsEveryMs: 10_000,
   reviveEveryMs: 30_000,
+  fenceRetryMs: 10_000,
+  holdOffersMs: 120_000,
   avoidAgentMs: 60_000,
 };

@@ -57,6 +57,7 @@ export function compileOptions(settings: Settings, files: NamedFiles, host: Host
     },
     suspects: {
       policy: settings.suspectPolicy,
+      possiblePolicies: ['wait', settings.suspectPolicy],
       leaseMs: settings.leaseMs,
       pauseBoundMs: settings.pauseBoundMs,
       leasePlaceOnAgents: { kind: 'directory', directory: leaseDirectoryOf(settings) },

@@ -1,5 +1,5 @@
 /** The executor's configuration: all of it comes from the environment that the agent gives. */
-import { NODE_ID_VARIABLE } from '@mesos-elasticsearch/contract';
+import { NODE_ID_VARIABLE, NODE_MARK_VARIABLE } from '@mesos-elasticsearch/contract';
 import { pluginDirectoriesFrom } from '@mesos-elasticsearch/dvdcli-bridge';
 import { executorEnvironment, type ExecutorEnvironment } from '@mesos-elasticsearch/mesos-v1';
 
@@ -35,6 +35,8 @@ const FOR_CHILDREN: readonly string[] = [
   'OPENSEARCH_JAVA_OPTS',
   'MESOS_DIRECTORY',
   'MESOS_SANDBOX',
+  // So that whoever comes next for the node finds a program of ours that is still at a volume.
+  NODE_MARK_VARIABLE,
 ];
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const LONGEST_RESERVE_MS = 20_000;

@@ -2,7 +2,12 @@
 import { constants } from 'node:fs';
 import { access, chown, mkdir, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { LaunchSpec, VolumeRole } from '@mesos-elasticsearch/contract';
+import {
+  NODE_MARK_VARIABLE,
+  nodeMark,
+  type LaunchSpec,
+  type VolumeRole,
+} from '@mesos-elasticsearch/contract';
 import type { Attachment } from '@mesos-elasticsearch/dvdcli-bridge';
 import { findJava } from '../elasticsearch/java.ts';
 import { inspectHome, type Distribution } from '../elasticsearch/home.ts';
@@ -11,7 +16,7 @@ import { SetupError, type CommandRunner, type NodeProcess, type NodeRuntime } fr
 import { distributionHome } from './distribution.ts';
 import { startGuarded } from './guarded-process.ts';
 import { asUser, localCommands, type NodeUser } from './local-commands.ts';
-import { NODE_MARK_VARIABLE, nodeMark, removeOrphans } from './orphans.ts';
+import { removeOrphans } from './orphans.ts';
 import { holdersOf } from './process-table.ts';
 
 export interface JarRuntimeOptions {

@@ -1,8 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { epoch, nodeId, type ClusterIdentity } from '@mesos-elasticsearch/contract';
-import { NODE_MARK_VARIABLE, nodeMark, removeOrphans } from './orphans.ts';
+import {
+  epoch,
+  NODE_MARK_VARIABLE,
+  nodeId,
+  nodeMark,
+  type ClusterIdentity,
+} from '@mesos-elasticsearch/contract';
+import { removeOrphans } from './orphans.ts';
 
 const IDENTITY = '6f9b2a52-6f2f-4f6f-9a35-0d3f0f2b6c02' as ClusterIdentity;
 const node = { clusterIdentity: IDENTITY, nodeId: nodeId(7), epoch: epoch(3) };

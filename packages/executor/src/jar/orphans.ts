@@ -5,31 +5,14 @@
  * attached: without this, "the container was destroyed" would not mean "Elasticsearch is gone".
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LaunchSpec } from '@mesos-elasticsearch/contract';
+import { isOrphanMark, NODE_MARK_VARIABLE, type LaunchSpec } from '@mesos-elasticsearch/contract';
 import { SetupError } from '../ports.ts';
 import { environmentOf, processes, type ProcessEntry } from './process-table.ts';
-
-/** In the environment of the guard and of all below it. */
-export const NODE_MARK_VARIABLE = 'MESOS_ELASTICSEARCH_NODE';
 
 const LIMIT_MS = 10_000;
 const POLL_MS = 50;
 
 type Node = Pick<LaunchSpec, 'clusterIdentity' | 'nodeId' | 'epoch'>;
-
-/** `<cluster identity>/<node ID>/<epoch>` */
-export function nodeMark({ clusterIdentity, nodeId, epoch }: Node): string {
-  return `${clusterIdentity}/${String(nodeId)}/${String(epoch)}`;
-}
-
-/** True for a mark of the same node with a lower epoch; never for a newer one, never for another node. */
-export function isOrphanMark(mark: string, node: Node): boolean {
-  const [identity, nodeId, epoch, ...more] = mark.split('/');
-  if (more.length > 0 || epoch === undefined || !/^[1-9][0-9]*$/.test(epoch)) return false;
-  return (
-    identity === node.clusterIdentity && nodeId === String(node.nodeId) && Number(epoch) < Number(node.epoch)
-  );
-}
 
 /**
  * Kills every process of an earlier epoch of this node and waits until none is left.

@@ -1,5 +1,6 @@
 /** Everything that can happen to the model: what Mesos said, what a step brought about, what an operator wants. */
-import type { FrameworkRecord, LeaseRecord, NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { ClusterSettings, FrameworkRecord, LeaseRecord, NodeId } from '@mesos-elasticsearch/contract';
+import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import type { LeaseState, LedgerSnapshot, RecordVersion } from '@mesos-elasticsearch/coordination';
 import type { SchedulerEvent } from '@mesos-elasticsearch/mesos-v1';
 import type { GatewayState } from '../ports.ts';
@@ -43,14 +44,26 @@ interface EventPayloads {
       | 'reconcile'
       | 'send-seed-hosts'
       | 'register-anew'
+      | 'fence'
     >;
   };
   'step-failed': {
     readonly step: Step;
     readonly service: 'store' | 'leases' | 'mesos';
     readonly error: string;
+    /** Another scheduler leads: nothing of ours is written any more. */
+    readonly deposed?: boolean;
+  };
+  /** What came of a `fence` step. */
+  fenced: {
+    readonly nodeId: NodeId;
+    readonly epoch: number;
+    readonly outcome: 'revoked' | 'failed';
+    readonly message: string;
   };
   'size-ordered': { readonly nodes: number };
+  'settings-ordered': { readonly settings: ClusterSettings };
+  'operator-reuse': { readonly nodeId: NodeId; readonly volumes: 'keep' | 'wipe' };
   'operator-release': { readonly nodeId: NodeId; readonly epoch: number };
 }
 export type CoreEvent = {

@@ -24,8 +24,15 @@ function launch(changes: DesiredChanges = {}, facts: Partial<FrameworkRecord> = 
   const claim = claimLaunch(desired, offer)!;
   const taskId = 'elasticsearch-1-1-abc';
   const holder = { taskId, executorId: taskId, agentId: 'agent-1', host: 'agent-1', frameworkId: 'f' };
-  const place = { nodeId: nodeId(1), holder, publishHost: 'agent-1', ports: claim.ports, wallMs: 1 };
-  const record = assigned(desired, undefined, place);
+  const record = assigned(desired, undefined, {
+    nodeId: nodeId(1),
+    holder,
+    purpose: 'run',
+    policy: 'fence',
+    addresses: { http: 'agent-1:31000', transport: 'agent-1:31001' },
+    leftBehind: [],
+    wallMs: 1,
+  });
   const task = buildTask(desired, {
     record,
     offer,

@@ -1,9 +1,16 @@
 /** Builds the TaskInfo of one node on one offer. */
-import { encodeLaunchSpec, NODE_ID_VARIABLE, TASK_LABEL } from '@mesos-elasticsearch/contract';
+import {
+  encodeLaunchSpec,
+  epoch,
+  NODE_ID_VARIABLE,
+  NODE_MARK_VARIABLE,
+  nodeMark,
+  TASK_LABEL,
+} from '@mesos-elasticsearch/contract';
 import type { FrameworkRecord, LaunchSpecInput } from '@mesos-elasticsearch/contract';
 import type { CommandInfo, ExecutorInfo, Offer, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
 import { take, taskId } from '@mesos-elasticsearch/mesos-v1';
-import type { DesiredCluster } from './model.ts';
+import type { Artifact, DesiredCluster } from './model.ts';
 import { nodeNameOf } from './model.ts';
 import { portsWanted, rolesOf } from './offers/rules.ts';
 import { executorIdOf } from './task-id.ts';
@@ -28,6 +35,21 @@ export function claimLaunch(desired: DesiredCluster, offer: Offer): LaunchClaim 
   if (own.kind === 'missing' || http === undefined || transport === undefined) return undefined;
   return { task: task.taken, executor: own.taken, ports: { http, transport } };
 }
+
+/** Mesos refuses a task without resources; all that a release does is done by the executor. */
+const RELEASE_TASK = { cpus: 0.01, mem: 32 };
+
+/** What a task needs that only lets go: its executor, and next to nothing for itself. No ports are used. */
+export function claimRelease(desired: DesiredCluster, offer: Offer): LaunchClaim | undefined {
+  const roles = rolesOf(desired);
+  const { cpus, memMb } = desired.executor;
+  const task = take(offer.resources ?? [], { scalars: RELEASE_TASK, roles });
+  if (task.kind === 'missing') return undefined;
+  const own = take(task.remaining, { scalars: { cpus, mem: memMb }, roles });
+  if (own.kind === 'missing') return undefined;
+  return { task: task.taken, executor: own.taken, ports: NO_PORTS };
+}
+const NO_PORTS = { http: 1, transport: 2 } as const;
 
 /** Where others reach a node on this agent. */
 export function publishHostOf(desired: DesiredCluster, offer: Offer): string {
@@ -54,6 +76,7 @@ export function buildTask(desired: DesiredCluster, facts: LaunchFacts): TaskInfo
     [TASK_LABEL.epoch]: String(record.epoch),
     [TASK_LABEL.agentId]: offer.agentId,
     [TASK_LABEL.taskId]: record.holder.taskId,
+    [TASK_LABEL.purpose]: record.purpose ?? 'run',
   };
   return {
     name: desired.executor.name,
@@ -63,27 +86,38 @@ export function buildTask(desired: DesiredCluster, facts: LaunchFacts): TaskInfo
     executor: executorInfo(desired, facts),
     data: encodeLaunchSpec(spec),
     labels: { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) },
-    discovery: {
-      visibility: 'CLUSTER',
-      name: desired.executor.name,
-      ports: {
-        ports: [
-          { number: claim.ports.http, name: 'http', protocol: 'tcp' },
-          { number: claim.ports.transport, name: 'transport', protocol: 'tcp' },
-        ],
-      },
+    ...(record.purpose === 'release' ? {} : { discovery: discoveryOf(desired, claim) }),
+  };
+}
+
+function discoveryOf(desired: DesiredCluster, { ports }: LaunchClaim): NonNullable<TaskInfo['discovery']> {
+  return {
+    visibility: 'CLUSTER',
+    name: desired.executor.name,
+    ports: {
+      ports: [
+        { number: ports.http, name: 'http', protocol: 'tcp' },
+        { number: ports.transport, name: 'transport', protocol: 'tcp' },
+      ],
     },
   };
 }
 
-function executorInfo(desired: DesiredCluster, { record, claim }: LaunchFacts): ExecutorInfo {
+function executorInfo(desired: DesiredCluster, { record, claim, framework }: LaunchFacts): ExecutorInfo {
   return {
     executorId: executorIdOf(record.holder.taskId),
     type: 'CUSTOM',
     name: desired.executor.name,
     source: desired.framework.name,
     resources: [...claim.executor],
-    command: executorCommand(desired, String(record.nodeId)),
+    command: executorCommand(desired, record.purpose === 'release' ? undefined : desired.artifacts.archive, {
+      [NODE_ID_VARIABLE]: String(record.nodeId),
+      [NODE_MARK_VARIABLE]: nodeMark({
+        clusterIdentity: framework.clusterIdentity,
+        nodeId: record.nodeId,
+        epoch: epoch(record.epoch),
+      }),
+    }),
     shutdownGracePeriod: { nanoseconds: BigInt(desired.executor.shutdownGraceMs) * 1_000_000n },
   };
 }
@@ -96,9 +130,13 @@ export const EXECUTOR_SCRIPT = [
   'exec "$3" "$2"',
 ].join('\n');
 
-function executorCommand(desired: DesiredCluster, nodeIdText: string): CommandInfo {
-  const { executor, archive } = desired.artifacts;
-  const variables = { ...desired.executor.environment, [NODE_ID_VARIABLE]: nodeIdText };
+function executorCommand(
+  desired: DesiredCluster,
+  archive: Artifact | undefined,
+  own: Readonly<Record<string, string>>,
+): CommandInfo {
+  const { executor } = desired.artifacts;
+  const variables = { ...desired.executor.environment, ...own };
   return {
     shell: false,
     value: '/bin/sh',

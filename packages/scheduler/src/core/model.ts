@@ -1,5 +1,6 @@
 /** What the scheduler wants and what it knows, as plain data. Only `reduce` makes a new model. */
-import type { FrameworkRecord, LeaseRecord, NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { ClusterSettings, FrameworkRecord, LeaseRecord, NodeId } from '@mesos-elasticsearch/contract';
+import type { NodeRecord, RetiredVolumes, SuspectPolicy } from '@mesos-elasticsearch/contract';
 import type { LeaseObservation, LeaseState, Versioned } from '@mesos-elasticsearch/coordination';
 import type { AgentId, Offer, OfferId, TaskId, TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { ClusterOptions, ExecutorOptions, FrameworkOptions, NodeOptions } from '../options.ts';
@@ -76,8 +77,19 @@ export interface RunFacts {
   /** The executor was seen to have the task. */
   readonly launched: boolean;
   readonly tied: boolean;
-  /** Monotonic time of the assignment. */
+  /** Monotonic time of the assignment, or of the start of this process: every earlier epoch was closed before. */
   readonly assignedAtMs: number;
+  /** Monotonic time since when the holder is in doubt, as far as this process knows; absent: it is not. */
+  readonly doubtedAtMs?: number;
+}
+
+/** A fence command for one epoch of a node. */
+export interface Fence {
+  readonly epoch: number;
+  readonly outcome: 'under-way' | 'revoked' | 'failed';
+  readonly message: string;
+  /** Monotonic time of the outcome, or of the start. */
+  readonly atMs: number;
 }
 export interface Failures {
   readonly count: number;
@@ -94,6 +106,8 @@ export interface Model {
   readonly configuredSize: number;
   /** Ordered through the API and not durable yet. */
   readonly orderedSize: number | undefined;
+  /** Ordered through the API and not durable yet. */
+  readonly orderedSettings: ClusterSettings | undefined;
   readonly ledgerLoaded: boolean;
   readonly store: ServiceHealth;
   readonly leaseService: ServiceHealth;
@@ -109,6 +123,10 @@ export interface Model {
   readonly doubts: ReadonlyMap<NodeId, { readonly epoch: number; readonly why: string }>;
   /** An operator's word that this epoch's holder is gone. */
   readonly operatorReleases: ReadonlyMap<NodeId, number>;
+  /** An operator's word about the volumes of retired nodes. */
+  readonly operatorReuses: ReadonlyMap<NodeId, 'keep' | 'wipe'>;
+  /** What came of taking a suspect's storage away, by node. */
+  readonly fences: ReadonlyMap<NodeId, Fence>;
   readonly offers: ReadonlyMap<OfferId, Offer>;
   readonly leases: ReadonlyMap<NodeId, LeaseView>;
   readonly leasesAskedAtMs: number | undefined;
@@ -116,6 +134,10 @@ export interface Model {
   readonly runs: ReadonlyMap<NodeId, RunFacts>;
   readonly failures: ReadonlyMap<NodeId, Failures>;
   readonly strays: ReadonlyMap<TaskId, Stray>;
+  /** Nodes that were told to stop because fewer are wanted → monotonic time of the last KILL. */
+  readonly shrinking: ReadonlyMap<NodeId, number>;
+  /** Elasticsearch's UUID of the cluster that each node says it has joined. */
+  readonly clusterUuids: ReadonlyMap<NodeId, string>;
   readonly offerFlow: {
     readonly mode: 'unknown' | 'revived' | 'suppressed';
     readonly revivedAtMs: number;
@@ -132,6 +154,7 @@ export function emptyModel(configuredSize: number): Model {
   return {
     configuredSize,
     orderedSize: undefined,
+    orderedSettings: undefined,
     ledgerLoaded: false,
     store: { state: 'answers' },
     leaseService: { state: 'answers' },
@@ -143,6 +166,8 @@ export function emptyModel(configuredSize: number): Model {
     inbox: [],
     doubts: new Map(),
     operatorReleases: new Map(),
+    operatorReuses: new Map(),
+    fences: new Map(),
     offers: new Map(),
     leases: new Map(),
     leasesAskedAtMs: undefined,
@@ -150,11 +175,21 @@ export function emptyModel(configuredSize: number): Model {
     runs: new Map(),
     failures: new Map(),
     strays: new Map(),
+    shrinking: new Map(),
+    clusterUuids: new Map(),
     offerFlow: { mode: 'unknown', revivedAtMs: 0, revivedFor: '' },
     reconciliation: NOTHING_TO_RECONCILE,
     seedHosts: { sent: '', sentAtMs: 0 },
     lastOutcomes: [],
   };
+}
+
+/** What counts for the next epoch: an operator's setting, else the flag. */
+export function suspectPolicyNow({ suspects }: DesiredCluster, model: Model): SuspectPolicy {
+  return model.framework?.record.settings?.suspectPolicy ?? suspects.policy;
+}
+export function retiredVolumesNow({ suspects }: DesiredCluster, model: Model): RetiredVolumes {
+  return model.framework?.record.settings?.retiredVolumes ?? suspects.retiredVolumes;
 }
 
 export function wantedSize(model: Model): number {

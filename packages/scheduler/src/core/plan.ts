@@ -2,11 +2,12 @@
  * plan(desired, model, now) → the next safe steps, and what is being waited for. Only the next ones: after they
  * were done and their results reduced into the model, the plan is made anew, so it never goes stale.
  */
-import { declineAllFor, planDeclines, planOfferFlow } from './planning/offer-flow.ts';
+import { declineAllFor, offersAtHand, planDeclines, planOfferFlow } from './planning/offer-flow.ts';
 import { matchOffers, planLaunchesUnderWay, readyNodes } from './planning/launches.ts';
 import { waitFor, type PlanContext } from './planning/context.ts';
-import { planFramework } from './planning/framework.ts';
+import { planClusterUuids, planFramework } from './planning/framework.ts';
 import { planHolders } from './planning/holders.ts';
+import { planRetirement, planShrinking } from './planning/retirement.ts';
 import { planKills, planLeaseReading, planReconciliation, planSeedHosts } from './planning/upkeep.ts';
 import { planStatuses } from './planning/statuses.ts';
 import type { Step } from './steps.ts';
@@ -43,7 +44,13 @@ function planNodes(context: PlanContext): Step[] {
   const underWay = planLaunchesUnderWay(context);
   const busy = new Set([...statuses, ...underWay].flatMap(nodeOf));
   const holders = planHolders(context, busy);
-  const first = [...statuses, ...underWay, ...holders, ...planLeaseReading(context)];
+  const first = [
+    ...statuses,
+    ...underWay,
+    ...holders,
+    ...planRetirement(context),
+    ...planLeaseReading(context),
+  ];
   if (model.session.state !== 'subscribed') {
     return [
       ...first,
@@ -56,6 +63,8 @@ function planNodes(context: PlanContext): Step[] {
     ...planOfferFlow(context),
     ...planReconciliation(context),
     ...planKills(context),
+    ...planShrinking(context),
+    ...planClusterUuids(context),
     ...planSeedHosts(context),
   ];
 }
@@ -71,7 +80,9 @@ function planLaunches(context: PlanContext, busy: ReadonlySet<number>): Step[] {
   if (assign !== undefined) return [...ready.steps, assign];
   // Offers stay in hand while a step of this very turn may make a node ready for them.
   const imminent = [...ready.steps].some((step) => step.kind === 'close-epoch') || busy.size > 0;
-  return imminent ? [...ready.steps] : [...ready.steps, ...planDeclines(context, outcomes)];
+  return imminent
+    ? [...ready.steps]
+    : [...ready.steps, ...planDeclines(context, outcomes, offersAtHand(context))];
 }
 
 /** The node that a step acts on; a wait acts on nothing. */

@@ -21,10 +21,24 @@ export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, 
     case 'framework-recorded': {
       const { record, version } = event;
       const pending = record.wantedNodes === model.orderedSize ? undefined : model.orderedSize;
-      return refill(desired, { ...model, framework: { record, version }, orderedSize: pending });
+      return refill(desired, {
+        ...model,
+        framework: { record, version },
+        orderedSize: pending,
+        orderedSettings: undefined,
+      });
     }
     case 'size-ordered':
       return { ...model, orderedSize: event.nodes };
+    case 'settings-ordered':
+      return { ...model, orderedSettings: { ...model.orderedSettings, ...event.settings } };
+    case 'operator-reuse':
+      return { ...model, operatorReuses: withEntry(model.operatorReuses, event.nodeId, event.volumes) };
+    case 'fenced': {
+      const { epoch, outcome, message } = event;
+      const fence = { epoch, outcome, message, atMs: now.monotonicMs };
+      return { ...model, fences: withEntry(model.fences, event.nodeId, fence) };
+    }
     case 'node-recorded':
       return noteRecord(desired, model, event, now);
     case 'assigned': {

@@ -23,6 +23,13 @@ interface StepArguments {
   };
   /** The status has had its effect: acknowledge it if it wants to be, forget it. */
   'settle-status': { readonly status: TaskStatus };
+  /** Starts taking the storage of a node away from its old holder; the outcome comes as an event. */
+  fence: {
+    readonly nodeId: NodeId;
+    readonly epoch: number;
+    readonly host: string;
+    readonly volumes: readonly { readonly driver: string; readonly name: string }[];
+  };
   kill: { readonly taskId: TaskId; readonly agentId: AgentId | undefined; readonly rule: RuleName };
   revive: { readonly waitingFor: string };
   suppress: object;

@@ -1,25 +1,41 @@
 /** How a node record goes from one phase to the next. Each keeps what the next phase still needs, and says why. */
 import { volumeNameOf, type NodeId, type NodeRecord } from '@mesos-elasticsearch/contract';
-import type { Holder, NodeReport, VolumeName, VolumeSpec } from '@mesos-elasticsearch/contract';
+import type { Holder, LeftBehind, NodeReport, Purpose } from '@mesos-elasticsearch/contract';
+import type { SuspectPolicy, VolumeName, VolumeSpec } from '@mesos-elasticsearch/contract';
 import { epoch } from '@mesos-elasticsearch/contract';
 import type { DesiredCluster } from './model.ts';
 
 /** How a node left its agent; kept in the record's `lastAgent.left`. */
 export type Left =
-  'released' | 'never-started' | 'never-took-lease' | 'lease-given-back' | 'lease-expired' | 'operator-word';
+  | 'released'
+  | 'never-started'
+  | 'never-took-lease'
+  | 'lease-given-back'
+  | 'lease-expired'
+  | 'preempted'
+  | 'operator-word';
 
 export type AssignedRecord = NodeRecord & {
   readonly holder: Holder;
   readonly volumes: NonNullable<NodeRecord['volumes']>;
 };
 
+export interface Assignment {
+  readonly nodeId: NodeId;
+  readonly holder: Holder;
+  readonly purpose: Purpose;
+  /** Counts from this epoch on. */
+  readonly policy: SuspectPolicy;
+  /** Absent for a release, which nobody talks to. */
+  readonly addresses: { readonly http: string; readonly transport: string } | undefined;
+  readonly leftBehind: readonly LeftBehind[];
+  readonly wallMs: number;
+}
+
 export function assigned(
   desired: DesiredCluster,
   before: NodeRecord | undefined,
-  now: { readonly nodeId: NodeId; readonly holder: Holder; readonly publishHost: string } & {
-    readonly ports: { readonly http: number; readonly transport: number };
-    readonly wallMs: number;
-  },
+  now: Assignment,
 ): AssignedRecord {
   const { volumes } = desired.cluster;
   const nameOf = (role: 'config' | 'data') => volumeNameOf(desired.framework.name, now.nodeId, role);
@@ -28,21 +44,26 @@ export function assigned(
     epoch: epoch((before?.epoch ?? 0) + 1),
     phase: 'assigned',
     holder: now.holder,
-    addresses: {
-      http: `${now.publishHost}:${now.ports.http}`,
-      transport: `${now.publishHost}:${now.ports.transport}`,
-    },
+    ...(now.purpose === 'run' ? {} : { purpose: now.purpose }),
+    ...(now.leftBehind.length === 0 ? {} : { leftBehind: now.leftBehind.slice(-MOST_LEFT_BEHIND) }),
+    ...(before?.wipe === true ? { wipe: true } : {}),
+    ...(now.addresses === undefined ? {} : { addresses: now.addresses }),
     // Volumes of a node that has data keep their driver and options, whatever the flags say now.
     volumes: (before?.dataOnRecord === true ? before.volumes : undefined) ?? {
       config: volumeOf(nameOf('config'), volumes.config),
       data: volumeOf(nameOf('data'), volumes.data),
     },
     dataOnRecord: before?.dataOnRecord ?? false,
-    suspectPolicy: desired.suspects.policy,
+    suspectPolicy: now.policy,
     ...(before?.lastAgent === undefined ? {} : { lastAgent: before.lastAgent }),
-    why: before === undefined || before.epoch === 0 ? 'first launch' : `relaunch: ${before.why}`,
+    why: whyAssigned(before, now.purpose),
     since: now.wallMs,
   };
+}
+
+function whyAssigned(before: NodeRecord | undefined, purpose: Purpose): string {
+  if (before === undefined || before.epoch === 0) return 'first launch';
+  return `${purpose === 'run' ? 'relaunch' : 'release'}: ${before.why}`;
 }
 
 /** `{volume}` in an option stands for the volume's name: drivers such as rclone want a place for each volume. */
@@ -54,14 +75,25 @@ function volumeOf(name: VolumeName, { driver, options }: Pick<VolumeSpec, 'drive
 export function running(before: NodeRecord, report: NodeReport | undefined, wallMs: number): NodeRecord {
   const addresses =
     report === undefined ? before.addresses : { http: report.http, transport: report.transport };
-  return {
-    ...before,
+  const next: NodeRecord = {
+    ...withoutLeftBehindOn(before, before.holder?.agentId),
     phase: 'running',
     dataOnRecord: true,
     ...(addresses === undefined ? {} : { addresses }),
+    ...(report === undefined ? {} : { tied: report.tied }),
     why: 'the executor said RUNNING',
     since: before.phase === 'running' ? before.since : wallMs,
   };
+  delete next.wipe;
+  return next;
+}
+
+/** An executor that runs, or has ended in order, has undone before what others had left behind on its agent. */
+function withoutLeftBehindOn(record: NodeRecord, agentId: string | undefined): NodeRecord {
+  const rest = (record.leftBehind ?? []).filter((each) => each.agentId !== agentId);
+  const next: NodeRecord = { ...record, leftBehind: rest };
+  if (rest.length === 0) delete next.leftBehind;
+  return next;
 }
 
 /** A suspect whose holder spoke again before it was RUNNING. */
@@ -77,11 +109,46 @@ export function releasing(before: NodeRecord, why: string, wallMs: number): Node
   return { ...before, phase: 'releasing', why, since: wallMs };
 }
 
+/** Ends that come after the executor has detached everything, what others left behind on its agent included. */
+const VOLUMES_DETACHED: ReadonlySet<Left> = new Set(['released', 'lease-given-back']);
+/** Ends of holders that never attached anything. */
+const NEVER_ATTACHED: ReadonlySet<Left> = new Set(['never-started', 'never-took-lease']);
+/** More than that is forgotten, oldest first: mounts on machines where the node has not been for as many moves. */
+const MOST_LEFT_BEHIND = 8;
+
+/** Known to be gone, but nobody saw an unmount. */
+function leftBehindBy({ holder }: NodeRecord, left: Left): LeftBehind[] {
+  if (holder === undefined || NEVER_ATTACHED.has(left)) return [];
+  return [{ agentId: holder.agentId, taskId: holder.taskId, fencedAfterMs: 0 }];
+}
+
+function withLeftBehind(record: NodeRecord, more: readonly LeftBehind[]): NodeRecord {
+  const all = [...(record.leftBehind ?? []), ...more].slice(-MOST_LEFT_BEHIND);
+  return all.length === 0 ? record : { ...record, leftBehind: all };
+}
+
 export function vacated(before: NodeRecord, left: Left, why: string, wallMs: number): NodeRecord {
   const { holder } = before;
-  const next: NodeRecord = { ...before, phase: 'vacant', why, since: wallMs };
+  const kept = VOLUMES_DETACHED.has(left)
+    ? withoutLeftBehindOn(before, holder?.agentId)
+    : withLeftBehind(before, leftBehindBy(before, left));
+  const next: NodeRecord = { ...kept, phase: 'vacant', why, since: wallMs };
   if (holder !== undefined) next.lastAgent = { agentId: holder.agentId, host: holder.host, left };
   delete next.holder;
   delete next.addresses;
+  delete next.purpose;
+  delete next.tied;
   return next;
+}
+
+/** Not wanted any more. What its volumes hold is old from now on. */
+export function retired(before: NodeRecord, wallMs: number): NodeRecord {
+  const why = 'size-shrank: fewer nodes are wanted; the volumes keep what they hold';
+  return { ...before, phase: 'retired', why, since: wallMs };
+}
+
+/** An operator's word about the volumes of a retired node. */
+export function reused(before: NodeRecord, volumes: 'keep' | 'wipe', wallMs: number): NodeRecord {
+  const why = `operator-word: its volumes may be used again (${volumes})`;
+  return { ...before, phase: 'vacant', ...(volumes === 'wipe' ? { wipe: true } : {}), why, since: wallMs };
 }

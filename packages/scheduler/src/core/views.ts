@@ -1,7 +1,7 @@
 /** What the API and callers see of the model: plain, without secrets. */
 import type { NodePhase } from '@mesos-elasticsearch/contract';
 import { heldNodes, wantedSize, type DesiredCluster, type Model } from './model.ts';
-import { nodeNameOf } from './model.ts';
+import { nodeNameOf, retiredVolumesNow, suspectPolicyNow } from './model.ts';
 import { volumeNames } from './progress-of.ts';
 import type { RuleName } from './rules/names.ts';
 import type { WaitStep } from './steps.ts';
@@ -60,7 +60,9 @@ export function clusterView(desired: DesiredCluster, model: Model, waits: readon
     clusterIdentity: framework?.clusterIdentity,
     strategy: desired.cluster.strategy,
     runtime: desired.node.runtime.kind,
-    suspectPolicy: desired.suspects.policy,
+    suspectPolicy: suspectPolicyNow(desired, model),
+    retiredVolumes: retiredVolumesNow(desired, model),
+    clusterUuid: framework?.clusterUuid,
     wantedNodes: wantedSize(model),
     runningNodes: held.filter((record) => record.phase === 'running').length,
     suspectNodes: held.filter((record) => record.phase === 'suspect').map((record) => record.nodeId),

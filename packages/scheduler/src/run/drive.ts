@@ -6,6 +6,7 @@ import { reduce } from '../core/reduce.ts';
 import type { Clock, GatewayHandlers, MesosGateway, Random } from '../ports.ts';
 import type { ProgressEvent } from '../progress.ts';
 import { startControlLoop, type ControlLoop } from './control-loop.ts';
+import type { runFenceCommand } from './fence-command.ts';
 
 /**
  * stopped: `stop()` was called. replaced: another scheduler subscribed with our FrameworkID. refused: the master
@@ -26,6 +27,7 @@ export interface DriveOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly onProgress: (event: ProgressEvent) => void;
+  readonly fence: typeof runFenceCommand;
   /** Subscribes, anew where there is no id. */
   readonly subscribe: (frameworkId: string | undefined, handlers: GatewayHandlers) => MesosGateway;
 }
@@ -62,6 +64,11 @@ export function drive(options: DriveOptions): Driving {
       registerAnew: async () => {
         await gateway.close();
         gateway = options.subscribe(undefined, handlers);
+      },
+      fence: (step) => {
+        const command = desired.suspects.fenceCommand;
+        if (command === undefined) return;
+        void options.fence(command, step, log).then((event) => loop.dispatch(event));
       },
       stop: (kind, message) => {
         log.error({ reason: kind, detail: message }, 'the subscription is over; tasks keep running');

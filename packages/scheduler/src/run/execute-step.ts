@@ -2,6 +2,7 @@
 import { encodeJson, epoch } from '@mesos-elasticsearch/contract';
 import {
   LeaseUnavailableError,
+  LedgerError,
   type LeaseService,
   type LedgerStore,
 } from '@mesos-elasticsearch/coordination';
@@ -19,6 +20,8 @@ export interface StepWorld {
   /** Closes the gateway and opens one without a framework ID. */
   registerAnew(): Promise<void>;
   stop(reason: 'replaced' | 'refused', message: string): void;
+  /** Starts the fence command for every volume of the step; its outcome is dispatched as `fenced`. */
+  fence(step: StepOf<'fence'>): void;
 }
 
 type Executors = {
@@ -34,7 +37,9 @@ export async function executeStep(step: Step, world: StepWorld): Promise<CoreEve
     return await execute(step, world);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: 'step-failed', step, service: serviceOf(step), error: message };
+    const deposed = error instanceof LedgerError && error.code === 'deposed';
+    const failed = { kind: 'step-failed', step, service: serviceOf(step), error: message } as const;
+    return deposed ? { ...failed, deposed } : failed;
   }
 }
 
@@ -125,6 +130,10 @@ const EXECUTORS: Executors = {
       type: 'KILL',
       kill: agentId === undefined ? { taskId } : { taskId, agentId },
     });
+  },
+  fence: (step, world) => {
+    world.fence(step);
+    return Promise.resolve({ kind: 'done', step });
   },
   revive: async (step, world) => calling(step, world, { type: 'REVIVE' }),
   suppress: async (step, world) => calling(step, world, { type: 'SUPPRESS' }),

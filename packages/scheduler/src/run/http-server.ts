@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { clusterSettingsSchema, type ClusterSettings } from '@mesos-elasticsearch/contract';
 import { z } from 'zod';
 import type { ClusterView, NodeView } from '../core/views.ts';
 import type { EvaluationOutcome } from '../core/offers/outcome.ts';
@@ -18,8 +19,10 @@ export interface ApiHandlers {
   nodes(): readonly NodeView[];
   cluster(): ClusterView;
   lastOffers(): readonly EvaluationOutcome[];
-  setWantedNodes(wanted: number): OrderResult;
+  setWantedNodes(order: SizeOrder): OrderResult;
   releaseNode(order: ReleaseOrder): OrderResult;
+  reuseNode(nodeId: number, volumes: 'keep' | 'wipe'): OrderResult;
+  setSettings(settings: ClusterSettings): OrderResult;
 }
 
 export interface ReleaseOrder {
@@ -27,10 +30,23 @@ export interface ReleaseOrder {
   readonly epoch: number;
 }
 
+export interface SizeOrder {
+  readonly nodes: number;
+  /** The operator says that the shards of the nodes that go have been moved away. */
+  readonly shardsAreMoved: boolean;
+}
+
 const wantedNodesBody = z.union([
-  z.object({ value: z.number().int().positive() }).transform(({ value }) => value),
-  z.number().int().positive(),
+  z
+    .object({ value: z.number().int().positive(), confirm: z.literal('shards-are-moved').optional() })
+    .transform(({ value, confirm }) => ({ nodes: value, shardsAreMoved: confirm !== undefined })),
+  z
+    .number()
+    .int()
+    .positive()
+    .transform((nodes) => ({ nodes, shardsAreMoved: false })),
 ]);
+const reuseBody = z.object({ volumes: z.enum(['keep', 'wipe']) });
 const nodeParameters = z.object({ nodeId: z.coerce.number().int().positive() });
 /** The word that an operator must spell out, together with the epoch that was looked at. */
 export const RELEASE_CONFIRMATION = 'the-holder-is-gone';
@@ -100,6 +116,23 @@ function addOrders(server: FastifyInstance, handlers: ApiHandlers): void {
     if (!body.success)
       return reply.code(400).send({ error: 'wanted: {"value": N} with N a whole number from 1 up' });
     return answer(handlers.setWantedNodes(body.data), reply);
+  });
+  server.post('/v1/nodes/:nodeId/reuse', (request, reply) => {
+    const parameters = nodeParameters.safeParse(request.params);
+    const body = reuseBody.safeParse(request.body);
+    if (!parameters.success || !body.success) {
+      return reply
+        .code(400)
+        .send({ error: 'wanted: a node ID, and {"volumes": "keep"} or {"volumes": "wipe"}' });
+    }
+    return answer(handlers.reuseNode(parameters.data.nodeId, body.data.volumes), reply);
+  });
+  server.put('/v1/cluster/settings', (request, reply) => {
+    const body = clusterSettingsSchema.safeParse(request.body);
+    if (!body.success) {
+      return reply.code(400).send({ error: `wrong settings: ${z.prettifyError(body.error)}` });
+    }
+    return answer(handlers.setSettings(body.data), reply);
   });
   server.post('/v1/nodes/:nodeId/release', (request, reply) => {
     const parameters = nodeParameters.safeParse(request.params);

@@ -1,7 +1,8 @@
 /** What operators may order, checked against the model. */
 import type { CoreEvent } from '../core/events.ts';
-import { heldNodes, wantedSize, type Model } from '../core/model.ts';
-import type { OrderResult, ReleaseOrder } from './http-server.ts';
+import { heldNodes, wantedSize, type DesiredCluster, type Model } from '../core/model.ts';
+import type { ClusterSettings } from '@mesos-elasticsearch/contract';
+import type { OrderResult, ReleaseOrder, SizeOrder } from './http-server.ts';
 
 /** @returns an order to refuse with, or undefined when the node may be released */
 export function refuseRelease(model: Model, { nodeId, epoch }: ReleaseOrder): OrderResult | undefined {
@@ -27,15 +28,44 @@ export function releaseEvent(model: Model, { nodeId, epoch }: ReleaseOrder): Cor
   return record === undefined ? undefined : { kind: 'operator-release', nodeId: record.nodeId, epoch };
 }
 
-/** Fewer nodes than have volumes in use would take shards away without moving them first. */
-export function refuseWantedNodes(model: Model, wanted: number): OrderResult | undefined {
-  if (wanted === wantedSize(model)) return undefined;
-  const masters = model.framework?.record.bootstrapped === true ? 0 : initialMasterCount(model);
-  const least = Math.max(heldNodes(model).length, masters);
-  if (wanted >= least) return undefined;
+/**
+ * Nodes whose shards have not been moved first are not taken away, and the first masters never: without them the
+ * rest would lose the majority that elects a master.
+ */
+export function refuseWantedNodes(
+  model: Model,
+  { nodes, shardsAreMoved }: SizeOrder,
+): OrderResult | undefined {
+  if (nodes === wantedSize(model)) return undefined;
+  const masters = initialMasterCount(model);
+  if (nodes < masters) {
+    return { status: 409, message: `${nodes} is fewer than the ${masters} nodes that elect the master` };
+  }
+  const held = heldNodes(model).length;
+  if (nodes >= held || shardsAreMoved) return undefined;
   return {
     status: 409,
-    message: `${wanted} is fewer than the ${least} nodes in use: nodes are not taken away while their shards are on them`,
+    message:
+      `${nodes} is fewer than the ${held} nodes in use: move the shards away from the highest node IDs ` +
+      '(cluster.routing.allocation.exclude), then say so with "confirm": "shards-are-moved"',
+  };
+}
+
+export function refuseReuse(model: Model, wanted: number): OrderResult | undefined {
+  const record = [...model.nodes.values()].find((entry) => entry.record.nodeId === wanted)?.record;
+  if (record === undefined) return { status: 404, message: `node ${wanted} has no record` };
+  if (record.phase === 'retired') return undefined;
+  return { status: 409, message: `node ${wanted} is ${record.phase}: only retired nodes are asked about` };
+}
+
+export function refuseSettings(
+  { suspects }: DesiredCluster,
+  { suspectPolicy }: ClusterSettings,
+): OrderResult | undefined {
+  if (suspectPolicy === undefined || suspects.possiblePolicies.includes(suspectPolicy)) return undefined;
+  return {
+    status: 409,
+    message: `suspectPolicy ${suspectPolicy} is not possible as this scheduler was started: ${suspects.possiblePolicies.join(', ')}`,
   };
 }
 

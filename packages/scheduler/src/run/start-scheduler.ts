@@ -1,4 +1,5 @@
 /** Puts the scheduler together: files to serve, ledger, HTTP server, loop and subscription. */
+import { nodeId } from '@mesos-elasticsearch/contract';
 import { LedgerError } from '@mesos-elasticsearch/coordination';
 import type { DesiredCluster } from '../core/model.ts';
 import { SAFETY_RULES } from '../core/safety.ts';
@@ -6,10 +7,11 @@ import { clusterView, nodeViews, type ClusterView, type NodeView } from '../core
 import { DEFAULT_TIMING, type SchedulerOptions } from '../options.ts';
 import { describeArtifacts, readArtifacts, type ArtifactFiles } from './artifacts.ts';
 import { drive, type Driving, type ExitReason } from './drive.ts';
+import { runFenceCommand } from './fence-command.ts';
 import { frameworkInfoOf } from './framework-info.ts';
 import { startHttpServer, type ApiHandlers } from './http-server.ts';
 import { mesosGatewayFactory } from './mesos-gateway.ts';
-import { refuseRelease, refuseWantedNodes, releaseEvent } from './orders.ts';
+import { refuseRelease, refuseReuse, refuseSettings, refuseWantedNodes, releaseEvent } from './orders.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 
 export type { ExitReason } from './drive.ts';
@@ -58,6 +60,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
     random: options.random ?? systemRandom,
     log: options.log,
     onProgress: (event) => options.onProgress?.(event),
+    fence: runFenceCommand,
     subscribe: (id, handlers) => connect(frameworkInfoOf(options.framework, url, id), handlers),
   });
   started.push({ desired, driving });
@@ -121,12 +124,26 @@ function apiHandlers(current: () => Current): ApiHandlers {
       return clusterView(desired, model, loop.waits());
     },
     lastOffers: () => look().model.lastOutcomes,
-    setWantedNodes: (wanted) => {
+    setWantedNodes: (order) => {
       const { loop, model } = look();
-      const refused = refuseWantedNodes(model, wanted);
+      const refused = refuseWantedNodes(model, order);
       if (refused !== undefined) return refused;
-      loop.dispatch({ kind: 'size-ordered', nodes: wanted });
-      return { status: 202, message: `${wanted} nodes are wanted` };
+      loop.dispatch({ kind: 'size-ordered', nodes: order.nodes });
+      return { status: 202, message: `${order.nodes} nodes are wanted` };
+    },
+    setSettings: (settings) => {
+      const { desired, loop } = look();
+      const refused = refuseSettings(desired, settings);
+      if (refused !== undefined) return refused;
+      loop.dispatch({ kind: 'settings-ordered', settings });
+      return { status: 202, message: 'recorded; a policy counts from the next epoch of each node' };
+    },
+    reuseNode: (wanted, volumes) => {
+      const { loop, model } = look();
+      const refused = refuseReuse(model, wanted);
+      if (refused !== undefined) return refused;
+      loop.dispatch({ kind: 'operator-reuse', nodeId: nodeId(wanted), volumes });
+      return { status: 202, message: `node ${wanted}: its volumes may be used again (${volumes})` };
     },
     releaseNode: (order) => {
       const { loop, model } = look();

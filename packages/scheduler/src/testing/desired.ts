@@ -52,6 +52,7 @@ export function desiredCluster(changes: DesiredChanges = {}): DesiredCluster {
     },
     suspects: {
       policy: 'fence',
+      possiblePolicies: ['wait', 'fence', 'preempt'],
       leaseMs: 10_000,
       pauseBoundMs: 5000,
       leasePlaceOnAgents: { kind: 'directory', directory: '/leases' },

@@ -3,7 +3,9 @@ import { MemoryLedgerDisk, MemoryLeases, type MemoryLedger } from '@mesos-elasti
 import type { LeaseService, LedgerStore } from '@mesos-elasticsearch/coordination';
 import type { NodePhase } from '@mesos-elasticsearch/contract';
 import { pino } from 'pino';
+import type { CoreEvent } from '../core/events.ts';
 import type { DesiredCluster } from '../core/model.ts';
+import type { StepOf } from '../core/steps.ts';
 import type { ProgressEvent } from '../progress.ts';
 import type { MesosGateway } from '../ports.ts';
 import { drive, type Driving } from '../run/drive.ts';
@@ -21,6 +23,15 @@ export class Story {
   /** Faults of the scheduler's own code. */
   readonly faults: unknown[] = [];
   desired: DesiredCluster;
+  /** Plays the fence command; replaced by tests. */
+  fence: (step: StepOf<'fence'>) => Promise<Extract<CoreEvent, { kind: 'fenced' }>> = (step) =>
+    Promise.resolve({
+      kind: 'fenced',
+      nodeId: step.nodeId,
+      epoch: step.epoch,
+      outcome: 'failed',
+      message: 'no fence command in this story',
+    });
   ledger: MemoryLedger | undefined;
   driving: Driving | undefined;
   #crash = new CrashPoint();
@@ -49,6 +60,7 @@ export class Story {
       random: { uuid: () => this.#uuid() },
       log: pino({ level: 'silent' }),
       onProgress: (event) => this.progress.push(event),
+      fence: (_command, step) => this.fence(step),
       subscribe: (id, handlers) =>
         crash.around<MesosGateway>(
           this.master.subscribe(id, {

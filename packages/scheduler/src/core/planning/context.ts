@@ -2,6 +2,7 @@ import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
 import { leaseOf, type DesiredCluster, type LeaseView, type Model, type Now } from '../model.ts';
 import type { RuleName } from '../rules/names.ts';
 import type { Step, StepOf, WaitStep } from '../steps.ts';
+import * as transition from '../transitions.ts';
 
 /** One snapshot, one clock reading, one random id: all that a plan may look at. */
 export interface PlanContext {
@@ -40,4 +41,38 @@ export function hasLeaseExpired(
   view: LeaseView | undefined,
 ): boolean {
   return desired.safety.hasLeaseExpired(record, view, desired.suspects.pauseBoundMs);
+}
+
+/**
+ * Earlier holders on the present agent that were let go on its word alone ("the container was destroyed") must have
+ * ended before the node may be attached elsewhere. Their epochs were closed before the present one was assigned, so
+ * by then a lease that fences has run out whatever became of them.
+ */
+export function haveFormersEnded({ desired, model, now }: PlanContext, record: NodeRecord): boolean {
+  const assignedAtMs = model.runs.get(record.nodeId)?.assignedAtMs ?? now.monotonicMs;
+  const silentMs = now.monotonicMs - assignedAtMs;
+  return (record.leftBehind ?? [])
+    .filter(({ agentId }) => agentId === record.holder?.agentId)
+    .every(({ fencedAfterMs }) => {
+      if (fencedAfterMs === undefined) return false;
+      return fencedAfterMs === 0 || silentMs > fencedAfterMs + desired.suspects.pauseBoundMs;
+    });
+}
+
+/**
+ * This holder is gone, or never came. The node is free, unless somebody before it on the same agent was only said to
+ * be gone: then it is where it was before this holder. Undefined: that is on record already.
+ */
+export function letGo(
+  context: PlanContext,
+  record: NodeRecord,
+  left: transition.Left,
+  why: string,
+): StepOf<'record-node'> | undefined {
+  const { model, now } = context;
+  if (haveFormersEnded(context, record)) {
+    return recordNode(model, transition.vacated(record, left, why, now.wallMs));
+  }
+  if (record.phase === 'releasing') return undefined;
+  return recordNode(model, transition.releasing(record, why, now.wallMs));
 }

@@ -3,7 +3,7 @@ import type { FrameworkRecord } from '@mesos-elasticsearch/contract';
 import { nodeId, type ClusterIdentity } from '@mesos-elasticsearch/contract';
 import { nodeNameOf, subscribedFrameworkId, wantedSize, type Model } from '../model.ts';
 import type { Step } from '../steps.ts';
-import type { PlanContext } from './context.ts';
+import { waitFor, type PlanContext } from './context.ts';
 
 /** One step at most: each builds on the version that the one before has written. */
 export function planFramework(context: PlanContext): Step[] {
@@ -42,10 +42,26 @@ function nextFrameworkRecord(
   }
   const ordered = model.orderedSize;
   if (ordered !== undefined && ordered !== record.wantedNodes) return { ...record, wantedNodes: ordered };
+  const settings = model.orderedSettings;
+  if (settings !== undefined) return { ...record, settings: { ...record.settings, ...settings } };
+  const reported = [...model.clusterUuids.values()][0];
+  if (record.clusterUuid === undefined && reported !== undefined && record.bootstrapped) {
+    return { ...record, clusterUuid: reported };
+  }
   if (!record.bootstrapped && quorumRuns(model, desired.framework.name, record.initialMasterNodes ?? [])) {
     return { ...record, bootstrapped: true };
   }
   return undefined;
+}
+
+/** A node that has formed or joined a cluster of its own serves data that is not ours: said loudly, by name. */
+export function planClusterUuids({ model }: PlanContext): Step[] {
+  const ours = model.framework?.record.clusterUuid;
+  return [...model.clusterUuids].flatMap(([nodeId, uuid]) =>
+    ours === undefined || uuid === ours
+      ? []
+      : [waitFor('same-cluster', `it has joined cluster ${uuid}, ours is ${ours}`, nodeId)],
+  );
 }
 
 /** An odd number of masters, three at most, the lowest node IDs: 1 → 1, 2 → 1, 3 and more → 1, 2, 3. */

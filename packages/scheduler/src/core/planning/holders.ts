@@ -3,7 +3,16 @@ import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import { heldNodes, leaseOf, subscribedFrameworkId, type LeaseView } from '../model.ts';
 import type { Step } from '../steps.ts';
 import * as transition from '../transitions.ts';
-import { closeEpoch, hasLeaseExpired, recordNode, waitFor, type PlanContext } from './context.ts';
+import {
+  closeEpoch,
+  hasLeaseExpired,
+  haveFormersEnded,
+  letGo,
+  recordNode,
+  waitFor,
+  type PlanContext,
+} from './context.ts';
+import { preemptStep } from './preemption.ts';
 
 /** @param busy nodes for which this plan has a step already */
 export function planHolders(context: PlanContext, busy: ReadonlySet<number>): Step[] {
@@ -60,20 +69,26 @@ function doubtAbout(
 }
 
 function suspectStep(context: PlanContext, record: NodeRecord, view: LeaseView | undefined): Step {
-  const { model, now } = context;
-  const vacate = (left: transition.Left, why: string) =>
-    recordNode(model, transition.vacated(record, left, `${left}: ${why}`, now.wallMs));
+  const free = (left: transition.Left, why: string): Step => {
+    const step = letGo(context, record, left, `${left}: ${why}`);
+    return step ?? waitFor('one-holder', why, record.nodeId);
+  };
   if (view === undefined) return waitFor('lease-not-expired', 'the lease was not read yet', record.nodeId);
-  if (view.state === 'given-back') return vacate('lease-given-back', 'the executor gave its lease back');
+  if (view.state === 'given-back') {
+    const why = 'lease-given-back: the executor has detached everything and gave its lease back';
+    return recordNode(context.model, transition.vacated(record, 'lease-given-back', why, context.now.wallMs));
+  }
   if (view.lease === undefined) {
-    if (view.state === 'closed') return vacate('never-took-lease', 'the epoch is closed, its lease untaken');
+    if (view.state === 'closed') return free('never-took-lease', 'the epoch is closed, its lease untaken');
     return closeEpoch(context, record, 'never-took-lease');
   }
   if (hasLeaseExpired(context, record, view)) {
     if (view.state !== 'closed') return closeEpoch(context, record, 'one-holder');
-    return vacate('lease-expired', 'self-fencing and guarded, it has run out');
+    return free('lease-expired', 'self-fencing and guarded, it has run out');
   }
-  return waitForProof(context, record, view);
+  return record.suspectPolicy === 'preempt'
+    ? preemptStep(context, record, view)
+    : waitForProof(context, record, view);
 }
 
 function waitForProof({ desired }: PlanContext, record: NodeRecord, view: LeaseView): Step {
@@ -111,10 +126,10 @@ function releasingSteps(context: PlanContext, record: NodeRecord, view: LeaseVie
     return [recordNode(model, transition.vacated(record, 'lease-given-back', record.why, now.wallMs))];
   }
   if (view?.state !== 'closed') return view === undefined ? [] : [closeEpoch(context, record, 'one-holder')];
-  if (view.lease === undefined) {
+  if (view.lease === undefined && haveFormersEnded(context, record)) {
     return [recordNode(model, transition.vacated(record, 'never-took-lease', record.why, now.wallMs))];
   }
-  return [];
+  return record.suspectPolicy === 'preempt' ? [preemptStep(context, record, view)] : [];
 }
 
 function afterOperatorsWord(

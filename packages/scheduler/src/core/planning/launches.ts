@@ -1,8 +1,9 @@
 /** From a waiting node and an offer to a launch: record, open the epoch, accept. */
-import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import type { LeftBehind, NodeId, NodeRecord, Purpose } from '@mesos-elasticsearch/contract';
 import type { Offer } from '@mesos-elasticsearch/mesos-v1';
-import { buildTask, claimLaunch, publishHostOf } from '../launch.ts';
-import { heldNodes, leaseOf, nodeNameOf, subscribedFrameworkId } from '../model.ts';
+import { buildTask, claimLaunch, claimRelease, publishHostOf } from '../launch.ts';
+import { heldNodes, leaseOf, nodeNameOf, retiredVolumesNow, subscribedFrameworkId } from '../model.ts';
+import { suspectPolicyNow, wantedSize } from '../model.ts';
 import type { LaunchIntent, Model } from '../model.ts';
 import { evaluateOffer } from '../offers/evaluate.ts';
 import type { EvaluationOutcome } from '../offers/outcome.ts';
@@ -13,6 +14,7 @@ import * as transition from '../transitions.ts';
 import {
   closeEpoch,
   hasLeaseExpired,
+  haveFormersEnded,
   isEpochClosed,
   recordNode,
   waitFor,
@@ -76,6 +78,12 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
   if (failures !== undefined && now.monotonicMs < failures.notBeforeMs) {
     return waitFor('relaunch-backoff', `failed ${failures.count} times, last: ${failures.last}`, nodeId);
   }
+  const refused = record?.phase === 'retired' && record.wipe !== true;
+  if (refused && retiredVolumesNow(desired, model) === 'refuse') {
+    const what =
+      'its volumes hold data from before it was retired: say keep or wipe (nodes reuse, or retiredVolumes)';
+    return waitFor('retired-volumes', what, nodeId);
+  }
   const framework = model.framework?.record;
   const name = nodeNameOf(desired.framework.name, nodeId);
   if (framework?.bootstrapped === false && framework.initialMasterNodes?.includes(name) !== true) {
@@ -92,8 +100,10 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
 /** That the master lost the agent meanwhile proves nothing about what is mounted there. */
 function mayLeaveAgent(context: PlanContext, record: NodeRecord | undefined): boolean {
   if (record === undefined) return true;
-  const expired = hasLeaseExpired(context, record, leaseOf(context.model, record));
-  return context.desired.safety.mayLeaveAgent(record, expired);
+  const view = leaseOf(context.model, record);
+  const neverAttached = view?.state === 'closed' && view.lease === undefined;
+  const expired = neverAttached || hasLeaseExpired(context, record, view);
+  return context.desired.safety.mayLeaveAgent(record, expired && haveFormersEnded(context, record));
 }
 
 export interface OfferPlan {
@@ -101,26 +111,76 @@ export interface OfferPlan {
   readonly outcomes: readonly EvaluationOutcome[];
 }
 
-/** All offers on hand against all ready nodes; the first match is assigned, the rest is looked at again afterwards. */
-export function matchOffers(context: PlanContext, candidates: readonly Candidate[]): OfferPlan {
-  const { model, desired, now } = context;
-  const agentsInUse = new Map(
+/** Agent → the node of ours that has a holder there. */
+export function agentsInUse(model: Model): ReadonlyMap<string, NodeId> {
+  return new Map(
     heldNodes(model).flatMap((record) =>
       record.holder === undefined ? [] : [[record.holder.agentId, record.nodeId] as const],
     ),
   );
+}
+
+/** All offers on hand against all ready nodes; the first match is assigned, the rest is looked at again afterwards. */
+export function matchOffers(context: PlanContext, candidates: readonly Candidate[]): OfferPlan {
+  const { model, desired, now } = context;
+  const surplus = surplusNodes(model);
+  const wanted = candidates.filter(({ nodeId }) => !surplus.has(nodeId));
   const outcomes: EvaluationOutcome[] = [];
   for (const offer of unusedOffers(model)) {
-    const { outcome, candidate } = evaluateOffer(offer, candidates, {
+    const { outcome, candidate } = evaluateOffer(offer, wanted, {
       desired,
-      agentsInUse,
+      agentsInUse: agentsInUse(model),
       wallMs: now.wallMs,
     });
     outcomes.push(outcome);
-    const assign = candidate === undefined ? undefined : assignStep(context, candidate, offer);
+    const assign = candidate === undefined ? undefined : assignStep(context, candidate, offer, 'run');
     if (assign !== undefined) return { assign, outcomes };
   }
-  return { assign: undefined, outcomes };
+  return { assign: releaseTask(context, candidates), outcomes };
+}
+
+/**
+ * What is gone and still mounted, on an agent that cannot run the node now (too small an offer, maintenance, other
+ * attributes) or of a node that is not wanted any more: a task there that ends and unmounts, and nothing else. It is
+ * an epoch of its own, so that it holds the lease like any other holder and nobody can be beside it.
+ */
+function releaseTask(context: PlanContext, candidates: readonly Candidate[]): StepOf<'assign'> | undefined {
+  for (const candidate of candidates) {
+    const { record, mayLeaveAgent } = candidate;
+    const surplus = surplusNodes(context.model).has(candidate.nodeId);
+    if (record?.phase !== 'releasing' || (mayLeaveAgent && !surplus)) continue;
+    const there = unusedOffers(context.model).find(({ agentId }) => agentId === record.holder?.agentId);
+    const assign = there === undefined ? undefined : assignStep(context, candidate, there, 'release');
+    if (assign !== undefined) return assign;
+  }
+  return undefined;
+}
+
+/** Of the nodes that have a holder, those above the wanted size: the highest node IDs. */
+export function surplusNodes(model: Model): ReadonlySet<NodeId> {
+  const held = heldNodes(model)
+    .map(({ nodeId }) => nodeId)
+    .sort((a, b) => a - b);
+  return new Set(held.slice(wantedSize(model)));
+}
+
+/** A releasing holder never let go of what it attached; its lease tells from when on it has ended for certain. */
+function leftBehindOf({ model }: PlanContext, before: NodeRecord | undefined): readonly LeftBehind[] {
+  const known = before?.leftBehind ?? [];
+  if (before?.phase !== 'releasing' || before.holder === undefined) return known;
+  const lease = leaseOf(model, before)?.lease;
+  if (lease === undefined) return known;
+  const { agentId, taskId } = before.holder;
+  const fences = before.suspectPolicy === 'fence' && lease.selfFencing && lease.guarded;
+  return [...known, { agentId, taskId, ...(fences ? { fencedAfterMs: lease.durationMs } : {}) }];
+}
+
+function wipedIfRetired(
+  { desired, model }: PlanContext,
+  record: NodeRecord | undefined,
+): NodeRecord | undefined {
+  if (record?.phase !== 'retired' || retiredVolumesNow(desired, model) !== 'wipe') return record;
+  return { ...record, wipe: true };
 }
 
 /** Offers that no launch under way has in hand. */
@@ -129,14 +189,19 @@ export function unusedOffers(model: Model): Offer[] {
   return [...model.offers.values()].filter((offer) => !used.has(offer.id));
 }
 
-function assignStep(context: PlanContext, candidate: Candidate, offer: Offer): StepOf<'assign'> | undefined {
+function assignStep(
+  context: PlanContext,
+  candidate: Candidate,
+  offer: Offer,
+  purpose: Purpose,
+): StepOf<'assign'> | undefined {
   const { desired, model, now } = context;
   const { nodeId } = candidate;
   const frameworkId = subscribedFrameworkId(model);
   const framework = model.framework?.record;
-  const claim = claimLaunch(desired, offer);
+  const claim = purpose === 'run' ? claimLaunch(desired, offer) : claimRelease(desired, offer);
   if (claim === undefined || frameworkId === undefined || framework === undefined) return undefined;
-  const before = candidate.record;
+  const before = wipedIfRetired(context, candidate.record);
   const taskId = makeTaskId(desired.framework.name, nodeId, (before?.epoch ?? 0) + 1, context.uuid);
   const holder = {
     taskId,
@@ -146,11 +211,15 @@ function assignStep(context: PlanContext, candidate: Candidate, offer: Offer): S
     frameworkId,
   };
   const publishHost = publishHostOf(desired, offer);
+  const { http, transport } = claim.ports;
+  const addresses = { http: `${publishHost}:${http}`, transport: `${publishHost}:${transport}` };
   const record = transition.assigned(desired, before, {
     nodeId,
     holder,
-    publishHost,
-    ports: claim.ports,
+    purpose,
+    policy: suspectPolicyNow(desired, model),
+    addresses: purpose === 'run' ? addresses : undefined,
+    leftBehind: leftBehindOf(context, before),
     wallMs: now.wallMs,
   });
   const task = buildTask(desired, { record, offer, claim, framework, seedHosts: seedHosts(model, nodeId) });

@@ -1,19 +1,27 @@
 /** Offers that are not used go back with a reason; more are asked for only while a node waits. */
-import { heldNodes, type Model } from '../model.ts';
+import { heldNodes, retiredVolumesNow, type DesiredCluster, type Model } from '../model.ts';
+import type { NodeRecord } from '@mesos-elasticsearch/contract';
+import type { Offer, OfferId } from '@mesos-elasticsearch/mesos-v1';
+import { evaluateFor } from '../offers/evaluate.ts';
 import { failed, type EvaluationOutcome } from '../offers/outcome.ts';
 import type { RuleName } from '../rules/names.ts';
 import type { Step } from '../steps.ts';
 import type { PlanContext } from './context.ts';
-import { unusedOffers } from './launches.ts';
+import { agentsInUse, unusedOffers } from './launches.ts';
 
 /** Nodes that need an offer now, or soon may: with their phase, so that a change asks anew. */
-export function demand(model: Model): string {
+export function demand(desired: DesiredCluster, model: Model): string {
+  const refusing = retiredVolumesNow(desired, model) === 'refuse';
   const held = heldNodes(model).filter(
     (record) => record.phase === 'suspect' || record.phase === 'releasing',
   );
   return [
     ...held.map((record) => `${record.nodeId}:${record.phase}:${record.epoch}`),
-    ...[...model.vacancies].map((id) => `${id}:vacant:${model.nodes.get(id)?.record.epoch ?? 0}`),
+    ...[...model.vacancies].flatMap((id) => {
+      const record = model.nodes.get(id)?.record;
+      const refused = refusing && record?.phase === 'retired' && record.wipe !== true;
+      return refused ? [] : [`${id}:vacant:${record?.epoch ?? 0}`];
+    }),
   ]
     .sort()
     .join(' ');
@@ -22,11 +30,40 @@ export function demand(model: Model): string {
 export function planDeclines(
   { model, desired }: PlanContext,
   outcomes: readonly EvaluationOutcome[],
+  kept: ReadonlySet<OfferId> = new Set(),
 ): Step[] {
-  const offerIds = unusedOffers(model).map((offer) => offer.id);
+  const offerIds = unusedOffers(model)
+    .map((offer) => offer.id)
+    .filter((id) => !kept.has(id));
   if (offerIds.length === 0) return [];
-  const refuseMs = demand(model) === '' ? desired.timing.refuseLongMs : desired.timing.refuseShortMs;
+  const refuseMs = demand(desired, model) === '' ? desired.timing.refuseLongMs : desired.timing.refuseShortMs;
   return [{ kind: 'decline', offerIds, refuseMs, outcomes }];
+}
+
+/**
+ * One offer for each node that may be proven free by itself soon, so that it does not have to wait for the next
+ * allocation when it is. For a limited time: other frameworks want offers too.
+ */
+export function offersAtHand(context: PlanContext): ReadonlySet<OfferId> {
+  const { model, desired, now } = context;
+  const kept = new Set<OfferId>();
+  for (const record of heldNodes(model)) {
+    const doubtedAtMs = model.runs.get(record.nodeId)?.doubtedAtMs;
+    const lately = doubtedAtMs !== undefined && now.monotonicMs - doubtedAtMs < desired.timing.holdOffersMs;
+    if (!lately || record.suspectPolicy === 'wait') continue;
+    const suits = unusedOffers(model).find(
+      (offer) => !kept.has(offer.id) && wouldSuit(context, record, offer),
+    );
+    if (suits !== undefined) kept.add(suits.id);
+  }
+  return kept;
+}
+
+function wouldSuit({ model, desired, now }: PlanContext, record: NodeRecord, offer: Offer): boolean {
+  if (offer.agentId === record.holder?.agentId) return false;
+  const candidate = { nodeId: record.nodeId, record, mayLeaveAgent: true };
+  const context = { desired, candidate, agentsInUse: agentsInUse(model), wallMs: now.wallMs };
+  return evaluateFor(offer, context).pass;
 }
 
 /** Declines for one reason that has nothing to do with the offers themselves. */
@@ -43,7 +80,7 @@ export function declineAllFor(context: PlanContext, rule: RuleName, reason: stri
  * whenever a node begins to wait, and now and then while it waits.
  */
 export function planOfferFlow({ model, desired, now }: PlanContext): Step[] {
-  const waitingFor = demand(model);
+  const waitingFor = demand(desired, model);
   const { mode, revivedAtMs, revivedFor } = model.offerFlow;
   if (waitingFor === '') {
     const launching = model.launches.size > 0;

@@ -8,7 +8,9 @@ import * as transition from '../transitions.ts';
 import {
   closeEpoch,
   hasLeaseExpired,
+  haveFormersEnded,
   isEpochClosed,
+  letGo,
   recordNode,
   waitFor,
   type PlanContext,
@@ -88,7 +90,7 @@ function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus):
   const why = `${row}: ${detail.join(', ')}`;
   switch (verdict) {
     case 'released':
-      return recordNode(model, transition.vacated(record, 'released', why, now.wallMs));
+      return afterReleased(context, record, why);
     case 'gone-but-mounted':
       if (record.phase === 'releasing') return undefined;
       return recordNode(model, transition.releasing(record, why, now.wallMs));
@@ -101,13 +103,25 @@ function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus):
   }
 }
 
+/**
+ * The executor has detached all that it attached, and what earlier holders left behind on its agent if it had the
+ * right to: with the lease it had, without it did not.
+ */
+function afterReleased(context: PlanContext, record: NodeRecord, why: string): Step | undefined {
+  const { model, now } = context;
+  const released = recordNode(model, transition.vacated(record, 'released', why, now.wallMs));
+  if (haveFormersEnded(context, record)) return released;
+  if (!isEpochClosed(context, record)) return closeEpoch(context, record, 'one-holder');
+  return leaseOf(model, record)?.lease === undefined
+    ? letGo(context, record, 'never-took-lease', why)
+    : released;
+}
+
 /** Mesos says that nothing ever ran; the lease must not say otherwise. */
 function afterNeverStarted(context: PlanContext, record: NodeRecord, why: string): Step | undefined {
   const { model, now } = context;
   if (!isEpochClosed(context, record)) return closeEpoch(context, record, 'never-took-lease');
-  if (leaseOf(model, record)?.lease === undefined) {
-    return recordNode(model, transition.vacated(record, 'never-started', why, now.wallMs));
-  }
+  if (leaseOf(model, record)?.lease === undefined) return letGo(context, record, 'never-started', why);
   if (record.phase === 'suspect') return undefined;
   return recordNode(model, transition.suspected(record, `${why}, but its lease was taken`, now.wallMs));
 }
@@ -123,7 +137,7 @@ function judge({ desired, model }: PlanContext, record: NodeRecord, status: Task
     launched:
       record.phase === 'running' || known?.launched === true || leaseOf(model, record)?.lease !== undefined,
     runtime: desired.node.runtime.kind,
-    tied: known?.tied === true,
+    tied: known?.tied === true || record.tied === true,
     mounter: 'executor',
     sameFramework: record.holder?.frameworkId === subscribedFrameworkId(model),
   });

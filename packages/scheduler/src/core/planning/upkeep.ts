@@ -67,9 +67,10 @@ export function seedHosts(model: Model, except?: number): string[] {
 
 /** At once when an address or an executor is new; repeated, for messages are best effort. */
 export function planSeedHosts({ model, desired, now }: PlanContext): Step[] {
-  const listeners = heldNodes(model).flatMap(({ nodeId, phase, holder }) => {
+  const listeners = heldNodes(model).flatMap(({ nodeId, phase, holder, purpose }) => {
     const launched = phase === 'running' || model.runs.get(nodeId)?.launched === true;
-    return holder === undefined || !launched || phase === 'releasing' ? [] : [holder];
+    const listens = launched && phase !== 'releasing' && purpose !== 'release';
+    return holder === undefined || !listens ? [] : [holder];
   });
   if (listeners.length === 0) return [];
   const hosts = seedHosts(model);

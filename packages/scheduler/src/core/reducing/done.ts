@@ -1,7 +1,7 @@
 /** Steps that were carried out, and what they change. */
 import type { CoreEvent } from '../events.ts';
 import type { DesiredCluster, Model, Now } from '../model.ts';
-import { isUnwanted, saysAlive } from '../planning/statuses.ts';
+import { isUnwanted, recordOfTask, saysAlive } from '../planning/statuses.ts';
 import { reconcilableTasks } from '../planning/upkeep.ts';
 import { beginRound, isRoundDue, sent } from '../reconcile.ts';
 import type { StepOf } from '../steps.ts';
@@ -22,7 +22,12 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
       return { ...model, offers: without(model.offers, ...step.offerIds), lastOutcomes: step.outcomes };
     case 'settle-status':
       return settle(desired, model, step);
+    case 'fence': {
+      const fence = { epoch: step.epoch, outcome: 'under-way', message: '', atMs: monotonicMs } as const;
+      return { ...model, fences: withEntry(model.fences, step.nodeId, fence) };
+    }
     case 'kill': {
+      if (step.rule === 'size-shrinks') return noteShrinking(desired, model, step, monotonicMs);
       const stray = { agentId: step.agentId, killedAtMs: monotonicMs };
       return model.strays.has(step.taskId)
         ? { ...model, strays: withEntry(model.strays, step.taskId, stray) }
@@ -49,6 +54,16 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
       if (model.session.state !== 'ended') return model;
       return { ...model, session: { state: 'disconnected', why: 'registering as a new framework' } };
   }
+}
+
+function noteShrinking(
+  desired: DesiredCluster,
+  model: Model,
+  { taskId }: StepOf<'kill'>,
+  nowMs: number,
+): Model {
+  const nodeId = recordOfTask(model, desired.framework.name, taskId)?.nodeId;
+  return nodeId === undefined ? model : { ...model, shrinking: withEntry(model.shrinking, nodeId, nowMs) };
 }
 
 /** What is unwanted is remembered, and killed again and again, until Mesos says that it has ended or is unknown. */

@@ -12,6 +12,7 @@ export function reduceFailure(desired: DesiredCluster, model: Model, event: Step
   const fails = { state: 'fails', error, retryAtMs: now.monotonicMs + desired.timing.retryMs } as const;
   switch (event.service) {
     case 'store':
+      if (event.deposed === true) return deposed(model, error);
       // The intent is kept: if the record turns out to have been written, the launch goes on.
       return {
         ...model,
@@ -26,6 +27,11 @@ export function reduceFailure(desired: DesiredCluster, model: Model, event: Step
     case 'mesos':
       return afterFailedCall(desired, model, step, now);
   }
+}
+
+/** Nothing of ours would be written any more: this scheduler stops, as one that Mesos has replaced. */
+function deposed(model: Model, message: string): Model {
+  return { ...model, session: { state: 'ended', how: 'replaced', message } };
 }
 
 /** The master may have taken it. A launch is asked about; everything else repeats itself by its own timer. */

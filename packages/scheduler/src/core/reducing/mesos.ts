@@ -85,7 +85,13 @@ function withRunFacts(desired: DesiredCluster, model: Model, status: TaskStatus)
   if (record === undefined || run === undefined || !launched) return model;
   const report = status.data === undefined ? undefined : decodeNodeReport(status.data);
   const facts = { ...run, launched: true, tied: report?.tied ?? run.tied };
-  return { ...model, runs: withEntry(model.runs, record.nodeId, facts) };
+  const uuid = report?.epoch === record.epoch ? report.clusterUuid : undefined;
+  return {
+    ...model,
+    runs: withEntry(model.runs, record.nodeId, facts),
+    clusterUuids:
+      uuid === undefined ? model.clusterUuids : withEntry(model.clusterUuids, record.nodeId, uuid),
+  };
 }
 
 /** Without an executor: the agent is lost. With one: it exited, a status follows. A hint in both cases: ask. */

@@ -2,7 +2,7 @@
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
 import type { LedgerSnapshot, Versioned } from '@mesos-elasticsearch/coordination';
 import { isHeld, wantedSize } from '../model.ts';
-import type { DesiredCluster, Failures, Model, Now } from '../model.ts';
+import type { DesiredCluster, Failures, Model, Now, RunFacts } from '../model.ts';
 import { free, nodeIdsInUse } from '../node-ids.ts';
 import { askAlso } from '../reconcile.ts';
 import type { SafetyRules } from '../safety.ts';
@@ -15,7 +15,8 @@ export function loadLedger(desired: DesiredCluster, model: Model, snapshot: Ledg
     const known = model.runs.get(record.nodeId);
     const taskId = record.holder?.taskId ?? '';
     const fresh = { taskId, launched: false, tied: false, assignedAtMs: now.monotonicMs };
-    return [[record.nodeId, known?.taskId === taskId ? known : fresh] as const];
+    const run = withDoubt(known?.taskId === taskId ? known : fresh, record, now);
+    return [[record.nodeId, run] as const];
   });
   const launches = [...model.launches].filter(
     ([nodeId, intent]) => snapshot.nodes.get(nodeId)?.record.holder?.taskId === intent.taskId,
@@ -83,9 +84,26 @@ export function noteRecord(
     failures: countFailure(desired, model, record, before, now),
     doubts: without(model.doubts, nodeId),
     operatorReleases: leaves ? without(model.operatorReleases, nodeId) : model.operatorReleases,
+    operatorReuses: without(model.operatorReuses, nodeId),
+    fences: leaves ? without(model.fences, nodeId) : model.fences,
+    shrinking: leaves ? without(model.shrinking, nodeId) : model.shrinking,
+    clusterUuids: leaves ? without(model.clusterUuids, nodeId) : model.clusterUuids,
     launches: record.phase === 'assigned' ? model.launches : without(model.launches, nodeId),
-    runs: leaves ? withRun(model, record, now) : model.runs,
+    runs: leaves ? withRun(model, record, now) : doubted(model, record, now),
   });
+}
+
+const DOUBTED: ReadonlySet<NodeRecord['phase']> = new Set(['suspect', 'releasing']);
+
+function withDoubt(run: RunFacts, { phase }: NodeRecord, { monotonicMs }: Now): RunFacts {
+  if (DOUBTED.has(phase)) return { ...run, doubtedAtMs: run.doubtedAtMs ?? monotonicMs };
+  const { taskId, launched, tied, assignedAtMs } = run;
+  return { taskId, launched, tied, assignedAtMs };
+}
+
+function doubted(model: Model, record: NodeRecord, now: Now): Model['runs'] {
+  const run = model.runs.get(record.nodeId);
+  return run === undefined ? model.runs : withEntry(model.runs, record.nodeId, withDoubt(run, record, now));
 }
 
 function withRun(model: Model, record: NodeRecord, now: Now): Model['runs'] {
@@ -99,7 +117,7 @@ function withRun(model: Model, record: NodeRecord, now: Now): Model['runs'] {
 }
 
 /** These ends are not the node's own fault: it is launched again at once. */
-const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['lease-expired', 'operator-word']);
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['lease-expired', 'preempted', 'operator-word']);
 
 function countFailure(
   { timing }: DesiredCluster,
@@ -111,7 +129,9 @@ function countFailure(
   if (record.phase === 'running') return without(model.failures, record.nodeId);
   const ended = before !== undefined && ['assigned', 'running', 'suspect'].includes(before.phase);
   const ends = record.phase === 'vacant' || record.phase === 'releasing';
-  if (!ended || !ends) return model.failures;
+  if (!ended || !ends || before.purpose === 'release' || model.shrinking.has(record.nodeId)) {
+    return model.failures;
+  }
   if (record.phase === 'vacant' && NOT_ITS_FAULT.has(record.lastAgent?.left ?? '')) return model.failures;
   const count = (model.failures.get(record.nodeId)?.count ?? 0) + 1;
   // The first time is at once: agents die and offers go stale without any fault of the node's.

@@ -19,6 +19,15 @@ export const RULES = {
   'relaunch-backoff': 'A node that failed is launched again after a growing pause.',
   'never-took-lease': 'Once its epoch is closed, an executor that never took its lease never will.',
   'framework-id-recorded': 'The FrameworkID is durable before anything else is done with a subscription.',
+  'preempt-after':
+    'Under the policy "preempt" the storage is taken from a suspect holder only after the stated time.',
+  'preempt-revokes':
+    'Under the policy "preempt" a node moves only when the driver or the fence command has revoked the old attachment.',
+  'retired-volumes':
+    'The volumes of a retired node are not used again with old data, unless the operator has said what is to become of it.',
+  'size-shrinks':
+    'When fewer nodes are wanted the highest node IDs stop, one at a time, while all others run.',
+  'same-cluster': 'Every node joins the Elasticsearch cluster whose UUID is on record.',
   subscribed: 'Nothing can be launched without a subscription.',
   'unknown-task': 'A task of this framework that no record knows is killed.',
   'offer-wanted': 'An offer is taken only for a node that waits for one.',

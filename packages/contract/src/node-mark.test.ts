@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { epoch, nodeId, type ClusterIdentity } from '@mesos-elasticsearch/contract';
-import { isOrphanMark, nodeMark } from './orphans.ts';
+import { epoch, nodeId, type ClusterIdentity } from './node-id.ts';
+import { isOrphanMark, nodeMark } from './node-mark.ts';
 
 const IDENTITY = '6f9b2a52-6f2f-4f6f-9a35-0d3f0f2b6c01' as ClusterIdentity;
 const node = { clusterIdentity: IDENTITY, nodeId: nodeId(2), epoch: epoch(5) };
