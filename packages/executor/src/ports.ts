@@ -45,6 +45,12 @@ export class SetupError extends Error {
 
 /** One way to run Elasticsearch: as a process (jar) or as a container (docker). */
 export interface NodeRuntime {
+  /**
+   * Ends every process and container of an earlier epoch of this node on this machine, earlier executors included:
+   * whatever is left of them must not touch a volume again.
+   * @throws SetupError when one does not end, or is of a later epoch than ours
+   */
+  endOrphans(spec: LaunchSpec): Promise<void>;
   /** All that needs no volume. @throws SetupError */
   prepare(spec: LaunchSpec): Promise<void>;
   /**

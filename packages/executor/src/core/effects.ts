@@ -1,7 +1,8 @@
 /** What the machine asks to be done. Doing is elsewhere (`run/`); each chain effect answers with one event. */
 import type { LaunchSpec, MarkerRecord, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
 
-export type ReportedState = 'TASK_STARTING' | 'TASK_RUNNING' | 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_ERROR';
+export type ReportedState =
+  'TASK_STARTING' | 'TASK_RUNNING' | 'TASK_FINISHED' | 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_ERROR';
 
 export interface StatusToSend {
   readonly taskId: string;
@@ -21,10 +22,12 @@ export interface MarkerToWrite {
 export type TimerName = 'grace-over' | 'retry';
 
 interface EffectPayloads {
-  /** All that needs no volume: distribution, Java, image, bootstrap checks. → prepared | step-failed */
+  /** Ends what an earlier epoch left running here; to run: all that needs no volume, distribution, Java, image, bootstrap checks. → prepared | step-failed */
   prepare: { spec: LaunchSpec };
   /** → lease-taken | lease-refused | step-failed; renewals start with it. */
   'take-lease': { spec: LaunchSpec };
+  /** Undoes the attachments that earlier holders left on this agent. → former-detached | step-failed */
+  'detach-former': object;
   /** Both volumes, before either is attached. → ensured | step-failed */
   ensure: { spec: LaunchSpec };
   /** → attached | step-failed */
@@ -33,7 +36,7 @@ interface EffectPayloads {
   'start-process': object;
   /** Reads markers and listings through the real mounts. → volumes-inspected | step-failed */
   inspect: object;
-  /** Write probe as Elasticsearch's user, then the markers. → claimed | step-failed */
+  /** Write probe as Elasticsearch's user, then the markers, then the wipe of a retired node's data. → claimed | step-failed */
   claim: { markers: Readonly<Record<VolumeRole, MarkerToWrite>> };
   /** Renders the configuration into the config volume. → configured | step-failed */
   configure: object;

@@ -6,6 +6,7 @@ import type { VolumeFinding } from './marker.ts';
 export type StepName =
   | 'prepare'
   | 'take-lease'
+  | 'detach-former'
   | 'ensure'
   | 'attach'
   | 'start-process'
@@ -31,6 +32,7 @@ interface EventPayloads {
   prepared: object;
   'lease-taken': object;
   'lease-refused': { why: string };
+  'former-detached': object;
   ensured: object;
   attached: { role: VolumeRole };
   'process-started': { tied: boolean; mountpoints: Readonly<Record<VolumeRole, string>> };
@@ -50,7 +52,7 @@ interface EventPayloads {
   /** HTTP answers; the node has not joined a cluster yet. */
   'node-answers': { waitsFor: string };
   /** It sees an elected master and itself among the nodes. */
-  'node-joined': object;
+  'node-joined': { clusterUuid?: string };
   'health-changed': { healthy: boolean; message: string };
   /** It never answered within the limit. */
   'node-silent': { message: string };

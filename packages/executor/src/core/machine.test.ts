@@ -131,6 +131,53 @@ describe('a start in which all goes well', () => {
   });
 });
 
+describe('what earlier holders left attached on this agent', () => {
+  const FORMER = { formerConsumers: ['elasticsearch-1.0'] };
+
+  it('is detached with the lease in hand and before anything of ours is attached', () => {
+    const story = new Story();
+    story.feed(launch(launchSpec(FORMER)), { kind: 'prepared' }, { kind: 'lease-taken' });
+    expect(story.done.at(-1)).toBe('detach-former');
+    story.feed({ kind: 'former-detached' });
+    expect(story.done.at(-1)).toBe('ensure');
+  });
+
+  it('is all that a release does, and then it has finished', () => {
+    const story = new Story();
+    story.feed(launch(launchSpec({ ...FORMER, purpose: 'release' })), { kind: 'prepared' });
+    story.feed({ kind: 'lease-taken' }, { kind: 'former-detached' });
+    letGo(story);
+    expect(story.done).toEqual([
+      ...['TASK_STARTING', 'prepare', 'take-lease', 'detach-former', 'give-back', 'TASK_FINISHED', 'finish'],
+    ]);
+  });
+
+  it.each(['run', 'release'] as const)(
+    'is tried again until it is certain: a %s that ends says nothing before',
+    (purpose) => {
+      const story = new Story();
+      story.feed(launch(launchSpec({ ...FORMER, purpose })), { kind: 'prepared' }, { kind: 'lease-taken' });
+      const failed = {
+        kind: 'step-failed',
+        step: 'detach-former',
+        outcome: 'unknown',
+        message: 'no answer',
+      } as const;
+      story.feed(failed, failed, { kind: 'timer', name: 'retry' });
+      expect(story.statuses.map(({ state }) => state)).toEqual(['TASK_STARTING']);
+      story.feed({ kind: 'former-detached' }, { kind: 'lease-given-back' });
+      expect(story.statuses.at(-1)?.state).toBe('TASK_FAILED');
+    },
+  );
+
+  it('is left alone without the lease', () => {
+    const story = new Story();
+    story.feed(launch(launchSpec(FORMER)), { kind: 'prepared' }, { kind: 'lease-refused', why: 'closed' });
+    expect(story.done).not.toContain('detach-former');
+    expect(story.statuses.at(-1)?.state).toBe('TASK_FAILED');
+  });
+});
+
 describe('a launch that cannot be', () => {
   it.each([
     [

@@ -131,8 +131,10 @@ function onNodeNews(state: Up, event: MachineEvent): Transition {
     }
     case 'node-joined': {
       if (state.joined) return { state, effects: [] };
-      const status = { taskId, state: 'TASK_RUNNING', healthy: true, report: state.report } as const;
-      return { state: { ...state, joined: true }, effects: [{ kind: 'send-status', status }] };
+      const { clusterUuid } = event;
+      const report = clusterUuid === undefined ? state.report : { ...state.report, clusterUuid };
+      const status = { taskId, state: 'TASK_RUNNING', healthy: true, report } as const;
+      return { state: { ...state, joined: true, report }, effects: [{ kind: 'send-status', status }] };
     }
     case 'health-changed': {
       if (!state.joined) return { state, effects: [] };

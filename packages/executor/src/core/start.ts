@@ -35,7 +35,9 @@ export function onStarting(state: Starting, event: MachineEvent): Transition {
     case 'prepared':
       return next(state, { step: 'take-lease' }, { kind: 'take-lease', spec: state.spec });
     case 'lease-taken':
-      return next(hold(state, { lease: true }), { step: 'ensure' }, { kind: 'ensure', spec: state.spec });
+      return onLeaseTaken(state);
+    case 'former-detached':
+      return onFormerDetached(hold(state, { former: false }));
     case 'lease-refused':
       return fail(
         state,
@@ -66,6 +68,21 @@ export function onStarting(state: Starting, event: MachineEvent): Transition {
     default:
       return onDisturbed(state, event);
   }
+}
+
+/** Nobody else may be at this node's volumes now, so what others left attached on this agent is ours to undo. */
+function onLeaseTaken(state: Starting): Transition {
+  if (state.spec.formerConsumers.length === 0) return onFormerDetached(hold(state, { lease: true }));
+  const held = hold(state, { lease: true, former: true });
+  return next(held, { step: 'detach-former' }, { kind: 'detach-former' });
+}
+
+function onFormerDetached(state: Starting): Transition {
+  if (state.spec.purpose === 'run') {
+    return next(state, { step: 'ensure' }, { kind: 'ensure', spec: state.spec });
+  }
+  const message = 'what earlier holders left behind is ended and unmounted';
+  return beginStop(state, state.stop ?? { ending: { state: 'TASK_FINISHED', message }, graceMs: 0 });
 }
 
 /** What can come in between: it is remembered, and obeyed when the step under way has answered. */

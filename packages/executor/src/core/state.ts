@@ -6,6 +6,8 @@ import type { StepName } from './events.ts';
 /** What must be let go before a terminal status may be sent. */
 export interface Held {
   readonly lease: boolean;
+  /** What earlier holders left attached on this agent may still be so; ours to undo from when the lease was taken. */
+  readonly former: boolean;
   /** Attached, or perhaps attached (an attach whose outcome is unknown). In the order of attaching. */
   readonly volumes: readonly VolumeRole[];
   readonly process: boolean;
@@ -13,7 +15,7 @@ export interface Held {
 
 /** The terminal status that the stop leads to. */
 export interface Ending {
-  readonly state: 'TASK_FAILED' | 'TASK_KILLED';
+  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_FINISHED';
   readonly message: string;
 }
 
@@ -76,4 +78,4 @@ export interface Transition {
   readonly effects: readonly Effect[];
 }
 
-export const NOTHING_HELD: Held = { lease: false, volumes: [], process: false };
+export const NOTHING_HELD: Held = { lease: false, former: false, volumes: [], process: false };

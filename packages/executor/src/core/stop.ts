@@ -1,5 +1,6 @@
 /**
- * Letting go, in this order: the process, the volumes (last attached first), the lease, and only then the
+ * Letting go, in this order: the process, the volumes (last attached first), what earlier holders left attached
+ * here, the lease, and only then the
  * terminal status (design rule 3: the executor's own terminal status means released).
  */
 import type { Effect } from './effects.ts';
@@ -28,7 +29,7 @@ export function beginStop(from: Starting | Up, order: StopOrder): Transition {
   };
   const why: Effect = {
     kind: 'log',
-    level: order.ending.state === 'TASK_KILLED' ? 'info' : 'error',
+    level: order.ending.state === 'TASK_FAILED' ? 'error' : 'info',
     message: 'stopping',
     fields: { why: order.ending.message, graceMs: order.graceMs },
   };
@@ -50,8 +51,12 @@ export function onStopping(state: Stopping, event: MachineEvent): Transition {
           { volumes: state.held.volumes.filter((role) => role !== event.role) },
         ),
       );
+    case 'former-detached':
+      return letGoNext(withHeld({ ...state, attempt: 0 }, { former: false }));
     case 'step-failed':
-      return event.step === 'detach' ? onDetachFailed(state, event.message) : stay(state);
+      return event.step === 'detach' || event.step === 'detach-former'
+        ? onDetachFailed(state, event.message)
+        : stay(state);
     case 'lease-given-back':
       return finished(withHeld(state, { lease: false }));
     case 'timer':
@@ -109,6 +114,7 @@ function onDetachFailed(state: Stopping, message: string): Transition {
 function letGoNext(state: Stopping): Transition {
   const role = state.held.volumes.at(-1);
   if (role !== undefined) return { state, effects: [{ kind: 'detach', role }] };
+  if (state.held.former) return { state, effects: [{ kind: 'detach-former' }] };
   if (state.held.lease) return { state, effects: [{ kind: 'give-back' }] };
   return finished(state);
 }

@@ -12,6 +12,7 @@ import {
   type GuardDeadline,
 } from '../guard/control-directory.ts';
 import { SetupError, type NodeProcess, type NodeRuntime } from '../ports.ts';
+import { removeOrphans as removeOrphanProcesses } from '../jar/orphans.ts';
 import { cgroupParent } from './cgroup-tie.ts';
 import { containerCommands } from './container-commands.ts';
 import { checkMounts, containerOptions, INSIDE } from './container-options.ts';
@@ -30,18 +31,27 @@ const ORDER_LIMIT_MS = 2_000;
 export function dockerRuntime(options: DockerRuntimeOptions): NodeRuntime {
   const docker = new Docker({ socketPath: options.socket });
   return {
-    prepare: (spec) => prepare(docker, spec, options),
+    endOrphans: (spec) => endOrphans(docker, spec, options),
+    prepare: (spec) => prepare(docker, spec),
     start: (spec, attachments, deadline) => start(docker, spec, { ...options, attachments, deadline }),
   };
 }
 
-async function prepare(docker: Docker, spec: LaunchSpec, options: DockerRuntimeOptions): Promise<void> {
-  const { image, forcePull } = dockerPart(spec);
+/** The executor of an earlier epoch first, so that it cannot bring its container back. */
+async function endOrphans(docker: Docker, spec: LaunchSpec, options: DockerRuntimeOptions): Promise<void> {
+  const ended = await removeOrphanProcesses(spec);
+  if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
   try {
     await docker.ping();
   } catch (cause) {
     throw new SetupError(`Docker does not answer at ${options.socket}: ${daemonText(cause)}`, { cause });
   }
+  const removed = await removeOrphans(docker, spec);
+  if (removed.length > 0) options.log('containers of an earlier epoch removed', { containers: removed });
+}
+
+async function prepare(docker: Docker, spec: LaunchSpec): Promise<void> {
+  const { image, forcePull } = dockerPart(spec);
   const present = await docker
     .getImage(image)
     .inspect()
@@ -53,8 +63,6 @@ async function prepare(docker: Docker, spec: LaunchSpec, options: DockerRuntimeO
       },
     );
   if (forcePull || !present) await pull(docker, image);
-  const removed = await removeOrphans(docker, spec);
-  if (removed.length > 0) options.log('containers of an earlier epoch removed', { containers: removed });
 }
 
 async function pull(docker: Docker, image: string): Promise<void> {

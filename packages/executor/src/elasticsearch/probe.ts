@@ -6,7 +6,7 @@ export type NodeCondition =
   | { readonly kind: 'silent'; readonly why: string }
   /** HTTP answers, the cluster is not there yet. */
   | { readonly kind: 'answers'; readonly waitsFor: string }
-  | { readonly kind: 'joined' };
+  | { readonly kind: 'joined'; readonly clusterUuid?: string };
 
 const answerSchema = z.object({
   cluster_uuid: z.string().optional(),
@@ -50,7 +50,12 @@ export function judge(status: number, body: string, nodeName: string): NodeCondi
     return { kind: 'answers', waitsFor: 'waiting for an elected master' };
   }
   const self = Object.values(nodes).some(({ name }) => name === nodeName);
-  return self ? { kind: 'joined' } : { kind: 'answers', waitsFor: 'waiting to be let into the cluster' };
+  const uuid = parsed.data.cluster_uuid;
+  // Before the cluster has formed there is none; Elasticsearch writes that as `_na_`.
+  const joined = uuid === undefined || uuid === '_na_' ? {} : { clusterUuid: uuid };
+  return self
+    ? { kind: 'joined', ...joined }
+    : { kind: 'answers', waitsFor: 'waiting to be let into the cluster' };
 }
 
 function parseJson(text: string): unknown {

@@ -64,6 +64,36 @@ export async function writeVolumeFile(
   await expectSuccess(commands, ['sync', directory], 'node');
 }
 
+/** One pass of a removal is ended at the latest then, and the next one begun if the lease still stands. */
+const LONGEST_PASS_S = 60;
+/** `timeout` ended the program. */
+const PASS_OVER = new Set([124, 137]);
+
+/**
+ * Removes all but the marker and what mkfs has made. Only ever called for volumes whose marker was found to be ours.
+ * A removal may take long and runs outside of the guard, so no pass of it outlives the lease: `secondsLeft` says how
+ * long that stands, and a removal that were still under way after it would take the next holder's files.
+ * @throws VolumeFilesError when the lease does not stand any more, or with the program's own words
+ */
+export async function emptyVolume(
+  commands: CommandRunner,
+  mountpoint: string,
+  secondsLeft: () => number,
+): Promise<void> {
+  const kept = [MARKER_FILE, 'lost+found'].flatMap((name) => ['!', '-name', name]);
+  const within = ['find', mountpoint, '-mindepth', '1', '-maxdepth', '1'];
+  const remove = ['-exec', 'rm', '-rf', '--one-file-system', '--', '{}', '+'];
+  for (;;) {
+    const passS = Math.floor(Math.min(LONGEST_PASS_S, secondsLeft()));
+    if (passS < 1) throw new VolumeFilesError('the lease was not renewed in time');
+    const argv = ['timeout', '-s', 'KILL', String(passS), ...within, ...kept, ...remove];
+    const result = await commands.run(argv, { as: 'administrator', limitMs: (passS + 5) * 1000 });
+    if (result.exitCode === 0) break;
+    if (!PASS_OVER.has(result.exitCode)) throw new VolumeFilesError(`${argv.join(' ')}: ${result.stderr}`);
+  }
+  await expectSuccess(commands, ['sync', mountpoint], 'administrator');
+}
+
 export async function makeDirectory(commands: CommandRunner, path: string): Promise<void> {
   await expectSuccess(commands, ['mkdir', '-p', path], 'node');
 }

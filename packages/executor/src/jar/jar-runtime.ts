@@ -39,6 +39,10 @@ interface Prepared {
 export function jarRuntime(options: JarRuntimeOptions): NodeRuntime {
   let prepared: Prepared | undefined;
   return {
+    endOrphans: async (spec) => {
+      const ended = await removeOrphans(spec);
+      if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
+    },
     prepare: async (spec) => {
       prepared = await prepare(spec, options);
     },
@@ -58,8 +62,6 @@ export function jarRuntime(options: JarRuntimeOptions): NodeRuntime {
 async function prepare(spec: LaunchSpec, options: JarRuntimeOptions): Promise<Prepared> {
   const { runtime } = spec;
   if (runtime.kind !== 'jar') throw new SetupError('the launch spec is not for the jar runtime');
-  const ended = await removeOrphans(spec);
-  if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
   const { uid, gid } = spec.elasticsearch;
   const user = process.getuid?.() === 0 ? { uid, gid } : undefined;
   const commands = localCommands(user, options.environment);

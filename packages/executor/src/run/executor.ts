@@ -78,6 +78,8 @@ async function doEffect(hands: TaskHands, effect: TaskEffect): Promise<MachineEv
       return hands.prepare();
     case 'take-lease':
       return hands.takeLease();
+    case 'detach-former':
+      return hands.detachFormer();
     case 'ensure':
       return hands.ensure();
     case 'attach':

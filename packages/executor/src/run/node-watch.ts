@@ -66,7 +66,11 @@ function beforeJoin(watch: Watch, condition: NodeCondition, overdue: boolean): r
   switch (condition.kind) {
     case 'joined':
       watch.joined = true;
-      return [{ kind: 'node-joined' }];
+      return [
+        condition.clusterUuid === undefined
+          ? { kind: 'node-joined' }
+          : { kind: 'node-joined', clusterUuid: condition.clusterUuid },
+      ];
     case 'answers':
       if (watch.lastSaid === condition.waitsFor) return [];
       watch.lastSaid = condition.waitsFor;

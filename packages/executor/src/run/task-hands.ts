@@ -35,7 +35,8 @@ export class TaskHands {
   }
 
   async prepare(): Promise<MachineEvent> {
-    await this.#runtime.prepare(this.#spec);
+    await this.#runtime.endOrphans(this.#spec);
+    if (this.#spec.purpose === 'run') await this.#runtime.prepare(this.#spec);
     return { kind: 'prepared' };
   }
 
@@ -71,6 +72,18 @@ export class TaskHands {
     });
     log.info({ nodeId, epoch, selfFencing }, 'lease taken');
     return { kind: 'lease-taken' };
+  }
+
+  /** Their processes have been ended by `prepare`; a detach is repeated until the driver says that it is done. */
+  async detachFormer(): Promise<MachineEvent> {
+    for (const former of this.#spec.formerConsumers) {
+      for (const role of [...VOLUME_ROLES].reverse()) {
+        const outcome = await this.#volumes.detach(this.#spec.volumes[role], former as ConsumerId);
+        if (outcome.kind !== 'done') return failedVolumeStep('detach-former', role, outcome);
+      }
+      this.#ports.log.info({ former }, 'what an earlier holder left attached is detached');
+    }
+    return { kind: 'former-detached' };
   }
 
   async ensure(): Promise<MachineEvent> {
@@ -122,7 +135,11 @@ export class TaskHands {
   async claim(markers: Readonly<Record<VolumeRole, MarkerToWrite>>): Promise<MachineEvent> {
     this.#mustBeFresh();
     const { log, randomUuid } = this.#ports;
-    await claimVolumes(this.#started(), this.#spec, markers, { log, probeContent: randomUuid() });
+    await claimVolumes(this.#started(), this.#spec, markers, {
+      log,
+      probeContent: randomUuid(),
+      secondsLeft: () => this.#secondsLeft(),
+    });
     return { kind: 'claimed' };
   }
 
@@ -202,6 +219,12 @@ export class TaskHands {
     if (this.#spec.lease.policy !== 'fence') return 'never';
     return this.#keeper?.deadlineSeconds ?? 0;
   }
+  /** Until everything of ours must have ended. */
+  #secondsLeft(): number {
+    const deadline = this.#deadline();
+    const nowMs = this.#ports.clock.nowMs();
+    return deadline === 'never' ? Number.POSITIVE_INFINITY : deadline - nowMs / 1000;
+  }
   #extendGuard(): void {
     this.#node?.extend(this.#deadline()).catch((error: unknown) => {
       this.#ports.log.error({ err: error }, "the guard's deadline cannot be extended");
@@ -215,7 +238,7 @@ export class TaskHands {
 }
 
 function failedVolumeStep(
-  step: 'attach' | 'detach',
+  step: 'attach' | 'detach' | 'detach-former',
   role: VolumeRole,
   outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
 ): MachineEvent {

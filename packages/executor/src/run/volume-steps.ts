@@ -3,7 +3,13 @@ import type { LaunchSpec, VolumeRole } from '@mesos-elasticsearch/contract';
 import { MARKER_FILE, VOLUME_ROLES } from '@mesos-elasticsearch/contract';
 import type { MarkerToWrite } from '../core/effects.ts';
 import type { VolumeFinding } from '../core/marker.ts';
-import { giveRootTo, inspectVolume, probeVolume, writeVolumeFile } from '../files/volume-files.ts';
+import {
+  emptyVolume,
+  giveRootTo,
+  inspectVolume,
+  probeVolume,
+  writeVolumeFile,
+} from '../files/volume-files.ts';
 import type { NodeProcess } from '../ports.ts';
 import type { Log } from './ports.ts';
 
@@ -25,7 +31,7 @@ export async function claimVolumes(
   node: NodeProcess,
   spec: LaunchSpec,
   markers: Readonly<Record<VolumeRole, MarkerToWrite>>,
-  tools: { log: Log; probeContent: string },
+  tools: { log: Log; probeContent: string; secondsLeft: () => number },
 ): Promise<void> {
   for (const role of VOLUME_ROLES) {
     const path = node.mountpoints[role];
@@ -44,6 +50,14 @@ export async function claimVolumes(
     const text = `${JSON.stringify(markers[role].marker)}\n`;
     await about(spec, role, 'cannot be marked', () =>
       writeVolumeFile(node.commands, node.mountpoints[role], MARKER_FILE, text),
+    );
+  }
+  if (!spec.wipeVolumes) return;
+  // The marker stays: a wipe that is cut off is known to be ours, and is begun again.
+  for (const role of VOLUME_ROLES) {
+    tools.log.warn({ volume: spec.volumes[role].name }, 'the data of the retired node is removed');
+    await about(spec, role, 'cannot be emptied', () =>
+      emptyVolume(node.commands, node.mountpoints[role], tools.secondsLeft),
     );
   }
 }
