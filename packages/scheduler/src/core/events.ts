@@ -58,6 +58,7 @@ interface EventPayloads {
   fenced: {
     readonly nodeId: NodeId;
     readonly epoch: number;
+    readonly attempt: number;
     readonly outcome: 'revoked' | 'failed';
     readonly message: string;
   };

@@ -86,6 +86,7 @@ export interface RunFacts {
 /** A fence command for one epoch of a node. */
 export interface Fence {
   readonly epoch: number;
+  readonly attempt: number;
   readonly outcome: 'under-way' | 'revoked' | 'failed';
   readonly message: string;
   /** Monotonic time of the outcome, or of the start. */

@@ -35,8 +35,8 @@ export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, 
     case 'operator-reuse':
       return { ...model, operatorReuses: withEntry(model.operatorReuses, event.nodeId, event.volumes) };
     case 'fenced': {
-      const { epoch, outcome, message } = event;
-      const fence = { epoch, outcome, message, atMs: now.monotonicMs };
+      const { epoch, attempt, outcome, message } = event;
+      const fence = { epoch, attempt, outcome, message, atMs: now.monotonicMs };
       return { ...model, fences: withEntry(model.fences, event.nodeId, fence) };
     }
     case 'node-recorded':

@@ -27,6 +27,8 @@ interface StepArguments {
   fence: {
     readonly nodeId: NodeId;
     readonly epoch: number;
+    /** 1 for the first call in this epoch. */
+    readonly attempt: number;
     readonly host: string;
     readonly volumes: readonly { readonly driver: string; readonly name: string }[];
   };

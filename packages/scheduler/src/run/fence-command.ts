@@ -15,7 +15,7 @@ type Fenced = Extract<CoreEvent, { kind: 'fenced' }>;
 /** Never rejects. All volumes must be revoked. */
 export async function runFenceCommand(
   command: FenceCommand,
-  { nodeId, epoch, host, volumes }: StepOf<'fence'>,
+  { nodeId, epoch, attempt, host, volumes }: StepOf<'fence'>,
   log: Logger,
 ): Promise<Fenced> {
   for (const { driver, name } of volumes) {
@@ -35,11 +35,12 @@ export async function runFenceCommand(
         kind: 'fenced',
         nodeId,
         epoch,
+        attempt,
         outcome: 'failed',
         message: `${driver} ${name} ${host}: ${says}`,
       };
     }
   }
   log.warn({ nodeId, epoch, host }, 'fence command succeeded');
-  return { kind: 'fenced', nodeId, epoch, outcome: 'revoked', message: '' };
+  return { kind: 'fenced', nodeId, epoch, attempt, outcome: 'revoked', message: '' };
 }

@@ -1,3 +1,4 @@
+import { LedgerError } from '@mesos-elasticsearch/coordination';
 import { describe, expect, it } from 'vitest';
 import { Story } from '../testing/index.ts';
 
@@ -86,6 +87,20 @@ describe('a scheduler that stops and starts again', () => {
       expect(story.record(2)?.holder?.host).not.toBe(lost);
       await story.stop();
     }
+  });
+});
+
+describe('a scheduler that was deposed', () => {
+  it('stops at the first write that another leader forbids, and kills nothing', async () => {
+    const story = await running();
+    const deposed = new LedgerError('deposed', 'another scheduler leads');
+    story.ledger!.faults.next('writeNode', { kind: 'fail', error: deposed });
+    await story.master.taskOf(1).executor.stop('TASK_FAILED');
+    const reason = await story.driving!.ended;
+    expect(reason).toMatchObject({ kind: 'replaced', message: 'another scheduler leads' });
+    expect(story.master.callsOf('KILL')).toEqual([]);
+    expect(story.master.tasksOf(1)).toHaveLength(1);
+    await story.ledger!.close();
   });
 });
 

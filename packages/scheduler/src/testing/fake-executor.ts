@@ -12,6 +12,8 @@ export interface ExecutorWorld {
   /** Told whenever Elasticsearch starts and stops; the judge of rule 1. */
   readonly holders: Holders;
   send(status: Pick<TaskStatus, 'state' | 'data' | 'message'>): void;
+  /** Told of the launch spec of a task that only lets go. */
+  released(spec: LaunchSpec): void;
 }
 
 /** Which "Elasticsearch processes" live, by node. A second one on a node is what must never happen. */
@@ -72,10 +74,18 @@ export class FakeExecutor {
     }
     this.#lease = lease;
     this.#answeredRenewalSentMs = sentMs;
+    if (this.spec.purpose === 'release') return this.#release();
     this.#world.holders.started(this.spec);
     this.#elasticsearch = true;
     this.#world.send({ state: 'TASK_STARTING' });
     this.#renewLater();
+  }
+
+  /** Ends what is left of earlier epochs, undoes their attachments, and is done. */
+  async #release(): Promise<void> {
+    this.#world.released(this.spec);
+    this.#world.send({ state: 'TASK_STARTING' });
+    return this.stop('TASK_FINISHED');
   }
 
   sayRunning(): void {
@@ -93,7 +103,7 @@ export class FakeExecutor {
   }
 
   /** Graceful: Elasticsearch ends, volumes are unmounted, the lease is given back, then the status is sent. */
-  async stop(state: 'TASK_KILLED' | 'TASK_FAILED', message = ''): Promise<void> {
+  async stop(state: 'TASK_KILLED' | 'TASK_FAILED' | 'TASK_FINISHED', message = ''): Promise<void> {
     if (!this.#awake) return;
     this.#stopElasticsearch();
     if (this.#lease !== undefined) {

@@ -6,7 +6,6 @@ import {
   agentId,
   executorId,
   frameworkId,
-  offerId,
   type FrameworkId,
   type Offer,
   type SchedulerCall,
@@ -16,16 +15,20 @@ import {
   type TaskInfo,
   type TaskStatus,
 } from '@mesos-elasticsearch/mesos-v1';
+import type { LaunchSpec } from '@mesos-elasticsearch/contract';
 import { isTerminal } from '@mesos-elasticsearch/mesos-v1';
 import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { Clock, GatewayHandlers, MesosGateway } from '../ports.ts';
 import { FakeExecutor, Holders } from './fake-executor.ts';
+import { offerOf, SMALL } from './offers.ts';
 
 export interface FakeAgent {
   readonly name: string;
   reachable: boolean;
   /** Has nothing to offer. */
   full: boolean;
+  /** Offers enough for an executor, and not for a node. */
+  small: boolean;
   filteredUntilMs: number;
   offered: Offer | undefined;
 }
@@ -47,6 +50,8 @@ export class FakeMaster {
   readonly agents = new Map<string, FakeAgent>();
   readonly tasks = new Map<string, FakeTask>();
   readonly holders = new Holders();
+  /** Launch specs of the release tasks that had the right to let go. */
+  readonly releases: LaunchSpec[] = [];
   /** Executors say RUNNING by themselves, right after STARTING. */
   runByThemselves = true;
   readonly #clock: Clock;
@@ -62,7 +67,14 @@ export class FakeMaster {
     this.#clock = clock;
     this.#leases = leases;
     for (const name of agentNames) {
-      this.agents.set(name, { name, reachable: true, full: false, filteredUntilMs: 0, offered: undefined });
+      this.agents.set(name, {
+        name,
+        reachable: true,
+        full: false,
+        small: false,
+        filteredUntilMs: 0,
+        offered: undefined,
+      });
     }
     this.#allocateLater();
   }
@@ -277,9 +289,11 @@ export class FakeMaster {
       leases: this.#leases,
       host: agent.name,
       holders: this.holders,
+      released: (spec) => this.releases.push(spec),
       send: (status) => {
         this.update(entry, status);
-        if (status.state === 'TASK_STARTING' && this.runByThemselves) executor.sayRunning();
+        const runs = this.runByThemselves && executor.spec.purpose === 'run';
+        if (status.state === 'TASK_STARTING' && runs) executor.sayRunning();
       },
     });
     const entry: FakeTask = { task, agent, executor, state: 'TASK_STAGING', updates: [] };
@@ -337,7 +351,7 @@ export class FakeMaster {
       const filtered = agent.filteredUntilMs > this.#clock.monotonicMs();
       if (!agent.reachable || agent.full || filtered || agent.offered !== undefined) return [];
       this.#offers += 1;
-      agent.offered = offerOf(`offer-${this.#offers}`, agent.name);
+      agent.offered = offerOf(`offer-${this.#offers}`, agent.name, agent.small ? SMALL : {});
       return [agent.offered];
     });
     if (offers.length > 0) this.send({ type: 'OFFERS', offers: { offers } });
@@ -363,21 +377,4 @@ export class FakeMaster {
   #tasksOn(name: string): FakeTask[] {
     return [...this.tasks.values()].filter((entry) => entry.agent.name === name);
   }
-}
-
-/** 4 cpus, 4 GB, 10 GB, ten ports. */
-export function offerOf(id: string, agent: string, changes: Partial<Offer> = {}): Offer {
-  return {
-    id: offerId(id),
-    frameworkId: frameworkId('framework-1'),
-    agentId: agentId(agent),
-    hostname: agent,
-    resources: [
-      { name: 'cpus', type: 'SCALAR', scalar: { value: 4 } },
-      { name: 'mem', type: 'SCALAR', scalar: { value: 4096 } },
-      { name: 'disk', type: 'SCALAR', scalar: { value: 10_000 } },
-      { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_009 }] } },
-    ],
-    ...changes,
-  };
 }

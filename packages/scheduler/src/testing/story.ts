@@ -29,6 +29,7 @@ export class Story {
       kind: 'fenced',
       nodeId: step.nodeId,
       epoch: step.epoch,
+      attempt: step.attempt,
       outcome: 'failed',
       message: 'no fence command in this story',
     });

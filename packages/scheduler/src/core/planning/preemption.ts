@@ -44,7 +44,8 @@ function fenceStep(context: PlanContext, record: NodeRecord, host: string): Step
   const volumes = [config, data].flatMap((volume) =>
     volume === undefined ? [] : [{ driver: volume.driver, name: volume.name }],
   );
-  return { kind: 'fence', nodeId: record.nodeId, epoch: record.epoch, host, volumes };
+  const attempt = (fence?.attempt ?? 0) + 1;
+  return { kind: 'fence', nodeId: record.nodeId, epoch: record.epoch, attempt, host, volumes };
 }
 
 function preempted({ model, now }: PlanContext, record: NodeRecord, why: string): Step {

@@ -23,7 +23,11 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
     case 'settle-status':
       return settle(desired, model, step);
     case 'fence': {
-      const fence = { epoch: step.epoch, outcome: 'under-way', message: '', atMs: monotonicMs } as const;
+      const { epoch, attempt } = step;
+      const known = model.fences.get(step.nodeId);
+      // The outcome may be there before the word that it was begun.
+      if (known?.epoch === epoch && known.attempt === attempt) return model;
+      const fence = { epoch, attempt, outcome: 'under-way', message: '', atMs: monotonicMs } as const;
       return { ...model, fences: withEntry(model.fences, step.nodeId, fence) };
     }
     case 'kill': {
