@@ -1,22 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Epoch, LeaseRecord, NodeId } from '@mesos-elasticsearch/contract';
+import { encodeLease, isSame, leaseIn, mayReplace, type LeaseContent } from '../lease-content.ts';
 import { LeaseUnavailableError, type LeaseService, type LeaseState } from '../lease-service.ts';
 import { nodeFiles, systemCode, type Files } from './files.ts';
-import { InTurn } from './in-turn.ts';
+import { InTurn } from '../in-turn.ts';
 import {
-  encodeLeaseFile,
   CLOSED,
   CLOSING,
   epochOfDirectory,
   epochPaths,
   LEASE,
-  leaseIn,
-  mayReplace,
-  isSame,
   readLeaseFile,
   type EpochPaths,
-  type LeaseFile,
 } from './lease-file.ts';
 
 /** The scheduler makes the epochs. */
@@ -80,10 +76,10 @@ class DirectoryLeases implements LeaseService {
       // From here on no renewal is answered, for each looks for this file after it has written.
       await this.#create(paths, CLOSING, 'closing\n');
       // Taken or not is decided by who creates lease.json: a taker, or we.
-      await this.#create(paths, LEASE, encodeLeaseFile({ state: 'never-taken' }));
+      await this.#create(paths, LEASE, encodeLease({ state: 'never-taken' }));
       const last = await this.#need(paths.lease);
       // Kept apart, for a renewal under way at this moment may still change lease.json (and be answered `closed`).
-      await this.#create(paths, CLOSED, encodeLeaseFile(last));
+      await this.#create(paths, CLOSED, encodeLease(last));
       return leaseIn(await this.#need(paths.closed));
     });
   }
@@ -111,10 +107,10 @@ class DirectoryLeases implements LeaseService {
 
   take(lease: LeaseRecord): Promise<'taken' | 'refused'> {
     const paths = epochPaths(this.#root, lease.nodeId, lease.epoch);
-    const content: LeaseFile = { state: 'held', lease };
+    const content: LeaseContent = { state: 'held', lease };
     return this.#holding(paths, 'refused', async () => {
       if (await this.#isClosing(paths)) return 'refused';
-      await this.#create(paths, LEASE, encodeLeaseFile(content));
+      await this.#create(paths, LEASE, encodeLease(content));
       // Again by the path: what was created in an epoch that is being removed is not there any more.
       return isSame(await readLeaseFile(this.#files, paths.lease), content) ? 'taken' : 'refused';
     });
@@ -129,14 +125,17 @@ class DirectoryLeases implements LeaseService {
   }
 
   /** Write first, look for `closing` afterwards: who closes creates it first and reads afterwards. */
-  #rewrite<A extends string>(content: LeaseFile & { lease: LeaseRecord }, answer: A): Promise<A | 'closed'> {
+  #rewrite<A extends string>(
+    content: LeaseContent & { lease: LeaseRecord },
+    answer: A,
+  ): Promise<A | 'closed'> {
     const { lease } = content;
     const paths = epochPaths(this.#root, lease.nodeId, lease.epoch);
     return this.#holding<A | 'closed'>(paths, 'closed', async () => {
       if (await this.#isClosing(paths)) return 'closed';
       const there = await readLeaseFile(this.#files, paths.lease);
       if (!mayReplace(there, content)) return 'closed';
-      const temporary = await this.#writeTemporary(paths, encodeLeaseFile(content));
+      const temporary = await this.#writeTemporary(paths, encodeLease(content));
       await this.#files.rename(temporary, paths.lease);
       await this.#files.sync(paths.epoch);
       return (await this.#isClosing(paths)) ? 'closed' : answer;
@@ -230,7 +229,7 @@ class DirectoryLeases implements LeaseService {
     return temporary;
   }
 
-  async #need(path: string): Promise<LeaseFile> {
+  async #need(path: string): Promise<LeaseContent> {
     const content = await readLeaseFile(this.#files, path);
     if (content === undefined) throw new LeaseUnavailableError(`${path} vanished while it was read`);
     return content;

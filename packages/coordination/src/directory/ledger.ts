@@ -15,10 +15,10 @@ import {
   type RecordVersion,
   type Versioned,
 } from '../ledger-store.ts';
-import { decodeEnvelope, encodeEnvelope, EnvelopeError } from './envelope.ts';
+import { decodeEnvelope, encodeEnvelope, EnvelopeError } from '../envelope.ts';
 import { explain, explained } from './explain.ts';
 import { nodeFiles, readIfThere, type Files } from './files.ts';
-import { InTurn } from './in-turn.ts';
+import { InTurn } from '../in-turn.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
 export interface DirectoryLedgerPorts {
