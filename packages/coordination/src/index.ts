@@ -10,3 +10,13 @@ export type { LeaseObservation, LeaseService, LeaseState } from './lease-service
 export { LeaseUnavailableError, holderDeadlineMs, isLeaseExpired, observeLease } from './lease-service.ts';
 export { openDirectoryLedger } from './directory/ledger.ts';
 export { directoryLeases } from './directory/leases.ts';
+export type { ZooKeeperOptions } from './zookeeper/client.ts';
+export { connectZookeeper } from './zookeeper/client.ts';
+export type { CampaignOptions, Leadership } from './zookeeper/election.ts';
+export { campaign, CampaignError } from './zookeeper/election.ts';
+export type { ZooKeeperAccess } from './zookeeper/layout.ts';
+export { clusterRoot } from './zookeeper/layout.ts';
+export type { LeasePlaceInZooKeeper } from './zookeeper/leases.ts';
+export { zookeeperLeases, zookeeperLeasesOf } from './zookeeper/leases.ts';
+export { openZookeeperLedger } from './zookeeper/ledger.ts';
+export type { Outcome, ReadOptions, Stat, ZooKeeper, Znode } from './zookeeper/zookeeper.ts';
