@@ -1,7 +1,6 @@
 /** Which adapter a launch spec asks for. */
 import { randomUUID } from 'node:crypto';
-import type { LaunchSpec, LeasePlace } from '@mesos-elasticsearch/contract';
-import { directoryLeases, type LeaseService } from '@mesos-elasticsearch/coordination';
+import type { LaunchSpec } from '@mesos-elasticsearch/contract';
 import {
   dvdcliVolumes,
   engineVolumes,
@@ -14,15 +13,20 @@ import { dockerRuntime } from '../docker/docker-runtime.ts';
 import { askNode, probeHost } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
 import { SetupError, type NodeRuntime } from '../ports.ts';
+import { leasesAt } from './lease-place.ts';
 import { DEFAULT_TIMINGS, type ExecutorPorts, type Log } from './ports.ts';
 
 /** All ports but those that the session fills. */
-export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPorts, 'sendStatus' | 'host'> {
+export function systemPorts(
+  config: ExecutorConfig,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+): Omit<ExecutorPorts, 'sendStatus' | 'host'> {
   return {
     log,
     clock: kernelUptimeClock(),
     randomUuid: randomUUID,
-    leasesOf: ({ lease }) => leasesAt(lease.place),
+    leasesOf: ({ lease }) => leasesAt(lease, environment, log),
     volumesOf: (spec) => volumesOf(spec, config),
     runtimeOf: (spec) => runtimeOf(spec, config, log),
     askNode: ({ elasticsearch, nodeName }) => {
@@ -31,15 +35,6 @@ export function systemPorts(config: ExecutorConfig, log: Log): Omit<ExecutorPort
     },
     timings: DEFAULT_TIMINGS,
   };
-}
-
-function leasesAt(place: LeasePlace): LeaseService {
-  switch (place.kind) {
-    case 'directory':
-      return directoryLeases(place.directory);
-    case 'zookeeper':
-      throw new SetupError('this executor has no ZooKeeper client');
-  }
 }
 
 function volumesOf(spec: LaunchSpec, config: ExecutorConfig): Volumes {

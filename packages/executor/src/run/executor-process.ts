@@ -24,15 +24,15 @@ export async function runExecutorProcess(environment: NodeJS.ProcessEnv): Promis
   }
   // No child, and no program that a volume driver starts, is to see it.
   delete environment.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
-  return serve(config, log);
+  return serve(config, environment, log);
 }
 
-async function serve(config: ExecutorConfig, log: Logger): Promise<number> {
+async function serve(config: ExecutorConfig, environment: NodeJS.ProcessEnv, log: Logger): Promise<number> {
   const { mesos, environmentNodeId } = config;
   let host = hostname();
   const executor = runExecutor(
     {
-      ...systemPorts(config, log),
+      ...systemPorts(config, environment, log),
       host: () => host,
       sendStatus: (status) => {
         log.info({ state: status.state, message: status.message }, 'status');
