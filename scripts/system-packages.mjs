@@ -4,17 +4,22 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 
-/** What the suites need, and nothing else. `command` is what the Debian package `name` brings. */
+/**
+ * What the suites need, and nothing else. `command` is what the Debian package `name` brings; an absolute path where
+ * that lies in no folder of commands.
+ */
 export const TEST_NEEDS = [
   { name: 'docker.io', command: 'dockerd' },
   { name: 'rclone', command: 'rclone' },
   { name: 'fuse3', command: 'fusermount3' },
   { name: 'util-linux', command: 'flock' },
+  { name: 'zookeeper', command: '/usr/share/zookeeper/bin/zkServer.sh' },
 ];
 
 /** @returns {string | undefined} absolute path; the system folders are looked at even where PATH lacks them */
 export function findCommand(command, path = process.env.PATH ?? '') {
-  for (const folder of [...path.split(delimiter), '/usr/sbin', '/sbin']) {
+  const folders = isAbsolute(command) ? ['/'] : [...path.split(delimiter), '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
     if (!isAbsolute(folder)) continue;
     try {
       accessSync(join(folder, command), constants.X_OK);
