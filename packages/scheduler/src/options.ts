@@ -7,7 +7,7 @@ import type {
   VolumePath,
   VolumeSpec,
 } from '@mesos-elasticsearch/contract';
-import type { LeaseService, LedgerStore } from '@mesos-elasticsearch/coordination';
+import type { LeaseService, LedgerStore, MasterDetector } from '@mesos-elasticsearch/coordination';
 import type { Logger } from 'pino';
 import type { ProgressEvent } from './progress.ts';
 import type { Clock, MesosGatewayFactory, Random } from './ports.ts';
@@ -34,8 +34,11 @@ export interface SchedulerOptions {
 }
 
 export interface MesosOptions {
-  /** Base URLs of the masters, e.g. `http://10.0.0.1:5050`; asked in turn, redirects are followed. */
-  readonly masters: readonly string[];
+  /**
+   * Base URLs of the masters, e.g. `http://10.0.0.1:5050`; asked in turn, redirects are followed. Or who tells which
+   * master leads; the caller closes it.
+   */
+  readonly masters: readonly string[] | Pick<MasterDetector, 'current' | 'onChange'>;
   readonly encoding: 'protobuf' | 'json';
   readonly auth?:
     | { readonly kind: 'basic'; readonly principal: string; readonly secret: string }

@@ -77,6 +77,40 @@ describe('the subscription machine', () => {
     expect(play(subscribed, { ...answer, streamId }).state.phase).toEqual({ name: 'ended' });
   });
 
+  it('goes to a new leader at once, from wherever it is, with its failures forgotten', () => {
+    const leads = { kind: 'leader-changed', urls: ['http://c:5050'] };
+    const moved = play(subscribed, leads);
+    expect(moved.effects).toMatchObject([
+      { kind: 'disconnect' },
+      { kind: 'change', change: { state: 'disconnected', retryInMs: 0 } },
+      { kind: 'find-masters' },
+    ]);
+    const lost = { kind: 'lost', reason: 'refused' };
+    const waiting = play(subscribed, lost, { kind: 'resubscribe', reason: '' }, masters, lost).state;
+    expect(waiting).toMatchObject({ phase: { name: 'waiting' }, failures: 2 });
+    const found = play(waiting, leads, { kind: 'masters', urls: ['http://c:5050', 'http://d:5050'] });
+    expect(connectedTo(found)).toEqual(['http://c:5050/api/v1/scheduler']);
+    expect(play(initialScheduler(), { kind: 'start' }, leads).state).toMatchObject({
+      phase: { name: 'finding' },
+      attempt: 2,
+    });
+  });
+
+  it('stays with a stream that is the new leader’s own already', () => {
+    const urls = ['http://x:5050/', 'http://a:5050/'];
+    expect(play(subscribed, { kind: 'leader-changed', urls })).toEqual({ state: subscribed, effects: [] });
+    expect(play(subscribed, { kind: 'leader-changed', urls: [] })).toEqual({
+      state: subscribed,
+      effects: [],
+    });
+  });
+
+  it('asks again after a pause when no master is known yet', () => {
+    const none = play(initialScheduler(), { kind: 'start' }, { kind: 'masters', urls: [] });
+    expect(none.state).toMatchObject({ phase: { name: 'waiting' }, failures: 1 });
+    expect(connectedTo(none)).toEqual([]);
+  });
+
   it('never moves again once it has ended', () => {
     const ended = play(subscribed, {
       kind: 'event',
@@ -85,6 +119,7 @@ describe('the subscription machine', () => {
     for (const input of [
       { kind: 'start' },
       { kind: 'resubscribe', reason: '' },
+      { kind: 'leader-changed', urls: ['http://c:5050'] },
       { kind: 'tick' },
       masters,
       opened,

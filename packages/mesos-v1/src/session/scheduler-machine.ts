@@ -62,6 +62,8 @@ export function stepScheduler(
       return callAnswered(state, input, context);
     case 'resubscribe':
       return state.phase.name === 'idle' ? { state, effects: [] } : restart(state, input.reason);
+    case 'leader-changed':
+      return leaderChanged(state, input.urls);
     case 'tick':
       return tick(state, context);
     case 'close':
@@ -261,6 +263,20 @@ function restart(state: SchedulerMachine, reason: string): SchedulerStep {
     { kind: 'change', change: { state: 'disconnected', reason, retryInMs: 0 } },
   ];
   return { state: found.state, effects: [...left, ...found.effects] };
+}
+
+/**
+ * A deposed master may keep its stream open and silent for minutes, and a dead one is waited for with ever longer
+ * pauses: neither is any use once the leader is known. Where the stream is the leader's own it stays.
+ */
+function leaderChanged(state: SchedulerMachine, urls: readonly string[]): SchedulerStep {
+  const { phase } = state;
+  if (phase.name === 'idle' || urls.length === 0) return unchanged(state);
+  const fresh = { ...state, failures: 0 };
+  if (!('url' in phase)) return find(fresh);
+  const { origin } = new URL(phase.url);
+  if (urls.some((url) => URL.canParse(url) && new URL(url).origin === origin)) return unchanged(state);
+  return restart(fresh, `${urls[0] ?? ''} leads now, not ${origin}`);
 }
 
 function end(state: SchedulerMachine, ending: SchedulerEnding, reason: string): SchedulerStep {

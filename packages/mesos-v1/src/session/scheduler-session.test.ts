@@ -142,6 +142,30 @@ describe('a scheduler session', () => {
     expect(changes.all).toContainEqual(expect.objectContaining({ state: 'disconnected', retryInMs: 250 }));
   });
 
+  it('subscribes as soon as a leader is known where none was', async () => {
+    let known: URL[] = [];
+    const clock = createManualClock();
+    const session = start({ masters: () => known, clock });
+    await changes.next(({ state }) => state === 'disconnected');
+    known = [master.url];
+    session.leaderChanged(known);
+    await master.subscriptions.next();
+  });
+
+  it('leaves a deposed master that keeps its stream open for the one that leads', async () => {
+    let leader = master;
+    const { session, subscription } = await subscribed({ masters: () => leader.url });
+    leader = await anotherMaster();
+    session.leaderChanged([leader.url]);
+    const next = await leader.subscriptions.next();
+    expect(next.call.frameworkId).toBe('fake-master-0000');
+    await subscription.closed;
+    next.send(schedulerSubscribed());
+    await changes.next((change) => change.state === 'subscribed' && change.master === leader.url.origin);
+    expect(await session.call(schedulerCalls.revive())).toEqual({ kind: 'accepted' });
+    expect((await leader.calls.next()).call.type).toBe('REVIVE');
+  });
+
   it('tries the next master when one does not answer', async () => {
     const dead = new URL('http://127.0.0.1:9');
     start({ masters: async () => [dead, master.url] });

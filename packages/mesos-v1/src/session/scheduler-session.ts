@@ -27,7 +27,10 @@ const DEFAULT_SUBSCRIBE_TIMEOUT_MS = 30_000;
 type ConnectEffect = Extract<SchedulerEffect, { kind: 'connect' }>;
 
 export interface SchedulerSessionOptions {
-  /** Asked before every attempt. One or more masters; those that do not lead redirect. `http(s)://host:port`. */
+  /**
+   * Asked before every attempt. Masters in the order to try them; those that do not lead redirect.
+   * `http(s)://host:port`. None: not known yet, asked again after a pause or at `leaderChanged`.
+   */
   masters: () => Promise<readonly URL[] | URL> | readonly URL[] | URL;
   /** Asked at every SUBSCRIBE. Its `id`, or else the one that SUBSCRIBED told, makes it a resubscription. */
   frameworkInfo: () => FrameworkInfo | Promise<FrameworkInfo>;
@@ -63,8 +66,13 @@ export type CallOutcome =
 export interface SchedulerSession {
   /** Never rejects. The framework ID and the stream ID are filled in. Only works while subscribed. */
   call(call: SchedulerCall): Promise<CallOutcome>;
-  /** Leaves the present stream and subscribes anew at once, for example because another master leads now. */
+  /** Leaves the present stream and subscribes anew at once. */
   resubscribe(reason?: string): void;
+  /**
+   * Another master leads, at one of these URLs: goes there at once, unless the stream is that master's already. `masters`
+   * is asked again, so it must know by now.
+   */
+  leaderChanged(urls: readonly URL[]): void;
   /** Ends the session without a word to the master: tasks keep running. Nothing is delivered after it. */
   close(): void;
 }
@@ -75,6 +83,7 @@ export function startSchedulerSession(options: SchedulerSessionOptions): Schedul
   return {
     call: (call) => driver.call(call),
     resubscribe: (reason = 'asked to resubscribe') => driver.feed({ kind: 'resubscribe', reason }),
+    leaderChanged: (urls) => driver.feed({ kind: 'leader-changed', urls: urls.map(({ href }) => href) }),
     close: () => driver.close(),
   };
 }

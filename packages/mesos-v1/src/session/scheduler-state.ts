@@ -50,6 +50,8 @@ export type SchedulerInput =
   /** The answer to a call that was sent with `streamId`. */
   | { kind: 'call-answered'; streamId: StreamId; consequence: Consequence; reason: string }
   | { kind: 'resubscribe'; reason: string }
+  /** Another master leads, at one of these base URLs. */
+  | { kind: 'leader-changed'; urls: readonly string[] }
   | { kind: 'tick' }
   | { kind: 'close' };
 

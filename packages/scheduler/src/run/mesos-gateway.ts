@@ -14,8 +14,9 @@ const ENCODINGS = { protobuf: 'application/x-protobuf', json: 'application/json'
 
 export function mesosGatewayFactory(options: MesosOptions, log: Logger): MesosGatewayFactory {
   return (frameworkInfo, handlers) => {
+    const detector = detectorOf(options.masters);
     const session = startSchedulerSession({
-      masters: () => options.masters.map((url) => new URL(url)),
+      masters: () => detector.current(),
       frameworkInfo: () => frameworkInfo,
       encoding: ENCODINGS[options.encoding],
       credentials: options.auth,
@@ -27,6 +28,7 @@ export function mesosGatewayFactory(options: MesosOptions, log: Logger): MesosGa
         if (state !== undefined) handlers.onState(state);
       },
     });
+    const stopListening = detector.onChange((urls) => session.leaderChanged(urls));
     return {
       async call(call) {
         const outcome = await session.call(call);
@@ -34,11 +36,19 @@ export function mesosGatewayFactory(options: MesosOptions, log: Logger): MesosGa
           throw new CallError(`${call.type}: ${outcome.kind}, ${outcome.reason}`);
       },
       close: () => {
+        stopListening();
         session.close();
         return Promise.resolve();
       },
     };
   };
+}
+
+/** A list never changes: its masters redirect to the one that leads. */
+function detectorOf(masters: MesosOptions['masters']): Exclude<MesosOptions['masters'], readonly string[]> {
+  if ('onChange' in masters) return masters;
+  const urls = masters.map((url) => new URL(url));
+  return { current: () => urls, onChange: () => () => undefined };
 }
 
 /** Undefined: connecting and subscribed; SUBSCRIBED is an event of its own. */
