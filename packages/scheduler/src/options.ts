@@ -137,6 +137,8 @@ export interface ExecutorOptions {
   readonly shutdownGraceMs: number;
   /** More variables for the executor. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables that the agent fills with Mesos secrets, by reference: variable → secret. */
+  readonly secrets?: Readonly<Record<string, { readonly name: string; readonly key?: string }>>;
   /** Elasticsearch archive for jar mode: a file of this host that the scheduler serves, or a URL with checksum. */
   readonly archive?:
     | { readonly kind: 'file'; readonly file: string }

@@ -126,6 +126,13 @@ export interface EnvironmentVariable {
   name: string;
   value?: string;
   type?: Open<'VALUE' | 'SECRET'>;
+  /** With type SECRET, in the place of `value`. */
+  secret?: Secret;
+}
+/** Resolved by the agent (Mesos 1.3, `--secret_resolver` and the isolator `environment_secret`). */
+export interface Secret {
+  type?: Open<'REFERENCE' | 'VALUE'>;
+  reference?: { name: string; key?: string };
 }
 /** `shell: false`: exec(value, argv = arguments), so `arguments[0]` is argv[0] (Mesos containerizer). */
 export interface CommandInfo {

@@ -59,6 +59,16 @@ describe('a launch', () => {
     expect(task.executor?.shutdownGracePeriod?.nanoseconds).toBe(120_000_000_000n);
   });
 
+  it('names secrets, and never holds one', () => {
+    const secrets = { ZOOKEEPER: { name: 'es/zookeeper' } };
+    const variables = launch({ executor: { secrets } }).task.executor?.command?.environment?.variables;
+    expect(variables).toContainEqual({
+      name: 'ZOOKEEPER',
+      type: 'SECRET',
+      secret: { type: 'REFERENCE', reference: { name: 'es/zookeeper' } },
+    });
+  });
+
   it('passes the first masters only while the cluster has never formed', () => {
     expect(launch().spec.elasticsearch.initialMasterNodes).toHaveLength(3);
     expect(launch({}, { bootstrapped: true }).spec.elasticsearch.initialMasterNodes).toEqual([]);

@@ -137,6 +137,12 @@ function executorCommand(
 ): CommandInfo {
   const { executor } = desired.artifacts;
   const variables = { ...desired.executor.environment, ...own };
+  const plain = Object.entries(variables).map(([name, value]) => ({ name, value }));
+  const secrets = Object.entries(desired.executor.secrets ?? {}).map(([name, reference]) => ({
+    name,
+    type: 'SECRET' as const,
+    secret: { type: 'REFERENCE' as const, reference },
+  }));
   return {
     shell: false,
     value: '/bin/sh',
@@ -150,7 +156,7 @@ function executorCommand(
       desired.executor.nodeProgram,
     ],
     user: desired.framework.user,
-    environment: { variables: Object.entries(variables).map(([name, value]) => ({ name, value })) },
+    environment: { variables: [...plain, ...secrets] },
     uris: [
       { value: executor.url, extract: false, executable: true, cache: false, outputFile: executor.file },
       ...(archive === undefined
