@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 import { directoryLeases, openDirectoryLedger } from '@mesos-elasticsearch/coordination';
 import { startScheduler, type ProgressEvent } from '@mesos-elasticsearch/scheduler';
 import { pino } from 'pino';
-import { compileOptions, leaseDirectoryOf, stateDirectoryOf } from '../config/compile.ts';
+import { compileOptions, listedMasters, statePlaceOf } from '../config/compile.ts';
 import { readConfiguration } from '../config/read.ts';
 import { bundlesBeside } from '../bundles.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT, UsageError } from './exit-code.ts';
 import type { SchedulerFlags } from './scheduler-flags.ts';
 
 /** What `--progress json` writes, one object a line. */
@@ -22,14 +22,23 @@ export async function runScheduler(asked: SchedulerFlags): Promise<number> {
   const tell = (line: ProgressLine) => {
     if (settings.progress === 'json') process.stdout.write(`${JSON.stringify(line)}\n`);
   };
-  const host = { name: hostname(), executorBundle: bundlesBeside(import.meta.url).executor };
-  const ledger = await openDirectoryLedger(stateDirectoryOf(settings));
+  const place = statePlaceOf(settings, files);
+  const masters = listedMasters(settings);
+  if (place.kind !== 'directory' || masters === undefined) {
+    throw new UsageError('ZooKeeper is not in this version: give --master and --stateDirectory');
+  }
+  const surroundings = {
+    hostName: hostname(),
+    executorBundle: bundlesBeside(import.meta.url).executor,
+    masters,
+  };
+  const ledger = await openDirectoryLedger(place.state);
   let scheduler: Awaited<ReturnType<typeof startScheduler>>;
   try {
     scheduler = await startScheduler({
-      ...compileOptions(settings, files, host),
+      ...compileOptions(settings, files, surroundings),
       ledger,
-      leases: directoryLeases(leaseDirectoryOf(settings)),
+      leases: directoryLeases(place.leases),
       log,
       onProgress: tell,
     });

@@ -1,32 +1,49 @@
 /** Settings → what the scheduler is started with. Pure: files that settings name were read before. */
-import type { VolumePath } from '@mesos-elasticsearch/contract';
-import type { NodeOptions, RuntimeOptions, SchedulerOptions } from '@mesos-elasticsearch/scheduler';
+import type { LeasePlace, VolumePath } from '@mesos-elasticsearch/contract';
+import type { ZookeeperCredentials, ZookeeperUrl } from '@mesos-elasticsearch/coordination';
+import type {
+  MesosOptions,
+  NodeOptions,
+  RuntimeOptions,
+  SchedulerOptions,
+} from '@mesos-elasticsearch/scheduler';
 import type { Settings } from './fields.ts';
 import { isUrl } from './rules.ts';
+
+/** Filled by a Mesos secret in the executor's environment: `user:password` for ZooKeeper. */
+export const EXECUTOR_CREDENTIALS_VARIABLE = 'MESOS_ELASTICSEARCH_ZOOKEEPER_CREDENTIALS';
 
 /** What settings name and others must read. */
 export interface NamedFiles {
   readonly secret: string | undefined;
   readonly elasticsearchSettings: string | undefined;
   readonly keystore: Readonly<Record<string, string>>;
+  /** The scheduler's own. */
+  readonly zookeeperCredentials: ZookeeperCredentials | undefined;
 }
 
-export interface Host {
-  readonly name: string;
+export interface Surroundings {
+  readonly hostName: string;
   /** The executor that came with this command. */
   readonly executorBundle: string;
+  /** A list, or who tells which master leads. */
+  readonly masters: MesosOptions['masters'];
 }
 
 export type CompiledOptions = Omit<SchedulerOptions, 'ledger' | 'leases' | 'log'>;
 
-export function compileOptions(settings: Settings, files: NamedFiles, host: Host): CompiledOptions {
-  const publicHost = settings.publishHost ?? host.name;
+export function compileOptions(
+  settings: Settings,
+  files: NamedFiles,
+  surroundings: Surroundings,
+): CompiledOptions {
+  const publicHost = settings.publishHost ?? surroundings.hostName;
   const volume = {
     driver: settings.externalVolumeDriver ?? '',
     options: { ...settings.externalVolumeOptions },
   };
   return {
-    mesos: mesosOptions(settings, files),
+    mesos: mesosOptions(settings, files, surroundings.masters),
     framework: {
       name: settings.frameworkName,
       user: settings.frameworkUser,
@@ -45,12 +62,13 @@ export function compileOptions(settings: Settings, files: NamedFiles, host: Host
     },
     node: nodeOptions(settings, files),
     executor: {
-      bundleFile: settings.executorBundle ?? host.executorBundle,
+      bundleFile: settings.executorBundle ?? surroundings.executorBundle,
       nodeProgram: settings.nodeProgram,
       cpus: settings.executorCpu,
       memMb: settings.executorRam,
       shutdownGraceMs: settings.shutdownGraceSeconds * 1000,
       environment: {},
+      ...secretOption(settings),
       labels: settings.executorLabels,
       name: settings.executorName,
       ...archiveOption(settings),
@@ -60,28 +78,79 @@ export function compileOptions(settings: Settings, files: NamedFiles, host: Host
       possiblePolicies: ['wait', settings.suspectPolicy],
       leaseMs: settings.leaseMs,
       pauseBoundMs: settings.pauseBoundMs,
-      leasePlaceOnAgents: { kind: 'directory', directory: leaseDirectoryOf(settings) },
-      preemptAfterMs: 60_000,
-      driverRevokes: false,
-      retiredVolumes: 'refuse',
+      leasePlaceOnAgents: leasePlaceOnAgents(settings),
+      preemptAfterMs: settings.preemptAfterMs,
+      driverRevokes: settings.driverRevokes,
+      ...fenceOption(settings),
+      retiredVolumes: settings.retiredVolumes,
     },
     api: { host: settings.bindHost, port: settings.webUiPort, publicHost },
   };
 }
 
-/** Settings have a state directory by now, or they would have been refused. */
-export function stateDirectoryOf({ stateDirectory = '' }: Settings): string {
-  return stateDirectory;
+/** Where ledger and leases are, as the scheduler sees it. */
+export type StatePlace =
+  | { readonly kind: 'directory'; readonly state: string; readonly leases: string }
+  | {
+      readonly kind: 'zookeeper';
+      readonly url: ZookeeperUrl;
+      readonly sessionTimeoutMs: number;
+      readonly credentials: ZookeeperCredentials | undefined;
+      /** `user:base64(SHA-1(user:password))` */
+      readonly executorDigest: string | undefined;
+    };
+
+export function statePlaceOf(settings: Settings, files: NamedFiles): StatePlace {
+  const { zookeeperUrl: url, stateDirectory: state = '', leaseDirectory: leases = state } = settings;
+  if (url === undefined) return { kind: 'directory', state, leases };
+  return {
+    kind: 'zookeeper',
+    url,
+    sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
+    credentials: files.zookeeperCredentials,
+    executorDigest: settings.zookeeperExecutorDigest,
+  };
 }
 
-export function leaseDirectoryOf(settings: Settings): string {
-  return settings.leaseDirectory ?? stateDirectoryOf(settings);
+function leasePlaceOnAgents(settings: Settings): LeasePlace {
+  const { zookeeperUrl, zookeeperUrlOnAgents: url = zookeeperUrl, stateDirectory = '' } = settings;
+  if (url === undefined) {
+    return { kind: 'directory', directory: settings.leaseDirectory ?? stateDirectory };
+  }
+  const { zookeeperExecutorCredentialsFile: path, zookeeperExecutorSecret: secret } = settings;
+  const file = path === undefined ? {} : { credentials: { kind: 'file' as const, path } };
+  return {
+    kind: 'zookeeper',
+    servers: [...url.servers],
+    path: url.path,
+    sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
+    ...(secret === undefined
+      ? file
+      : { credentials: { kind: 'variable' as const, name: EXECUTOR_CREDENTIALS_VARIABLE } }),
+  };
 }
 
-function mesosOptions({ master = '', encoding, frameworkPrincipal }: Settings, { secret }: NamedFiles) {
-  const masters = /^https?:/.test(master)
+function secretOption({ zookeeperExecutorSecret: name }: Settings) {
+  return name === undefined ? {} : { secrets: { [EXECUTOR_CREDENTIALS_VARIABLE]: { name } } };
+}
+
+function fenceOption({ fenceCommand: program, fenceCommandTimeoutMs: limitMs }: Settings) {
+  return program === undefined ? {} : { fenceCommand: { program, limitMs } };
+}
+
+/** The masters of --master; undefined where ZooKeeper tells who leads. */
+export function listedMasters({ master }: Settings): readonly string[] | undefined {
+  if (master === undefined) return undefined;
+  return /^https?:/.test(master)
     ? [master.replace(/\/+$/, '')]
     : master.split(',').map((at) => `http://${at}`);
+}
+
+function mesosOptions(
+  { encoding, frameworkPrincipal }: Settings,
+  { secret }: NamedFiles,
+  masters: MesosOptions['masters'],
+): MesosOptions {
   const auth =
     frameworkPrincipal === undefined || secret === undefined
       ? {}

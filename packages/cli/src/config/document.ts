@@ -10,7 +10,8 @@ variable \`ELASTICSEARCH_MESOS_CONFIG\`). A flag beats a variable, a variable be
 The variable of a setting is \`ELASTICSEARCH_MESOS_\` and the setting's name in capitals, each capital letter of the
 name set off by \`_\`: \`frameworkName\` is \`ELASTICSEARCH_MESOS_FRAMEWORK_NAME\`. In the file the key is the setting's
 name (\`config.example.yml\`). An unknown flag, key or variable with that prefix is a fault, and all faults are
-reported at once. Secrets are read from files only.
+reported at once. Secrets are read from files only, but for the login that \`--zookeeperMesosUrl\` may carry: process lists
+show flags, so give that one as a variable or in the file.
 
 This file is generated from \`packages/cli/src/config/fields.ts\` by \`npm run docs:config\`.
 `;

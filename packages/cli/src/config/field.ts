@@ -1,4 +1,5 @@
 /** One row of the settings table: from it come the flag, the variable, the help line and the document. */
+import { parseZookeeperUrl, type ZookeeperUrl } from '@mesos-elasticsearch/coordination';
 import { z } from 'zod';
 
 export const GROUPS = [
@@ -67,6 +68,20 @@ export function patternText(words: Words, wants: string, pattern: RegExp, fallba
   ) as Given<string>;
 }
 
+/** It may hold a password, which faults must not repeat. */
+export function zookeeperUrl(words: Words): Field<ZookeeperUrl> {
+  const wants = 'zk://host:port,host:port/path';
+  const schema = z.string({ error: wants }).transform((value, context) => {
+    try {
+      return parseZookeeperUrl(value);
+    } catch {
+      context.addIssue({ code: 'custom', message: wants });
+      return z.NEVER;
+    }
+  });
+  return field(words, wants, schema, undefined);
+}
+
 function numeric(wants: string, accepts: (value: number) => boolean): z.ZodType<number> {
   return scalar
     .transform((value) => (typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)))
@@ -77,9 +92,10 @@ export function integer(
   words: Words,
   fallback: number,
   [least, most]: readonly [number, number] = [1, Number.MAX_SAFE_INTEGER],
+  because?: string,
 ): Given<number> {
   const bound = most === Number.MAX_SAFE_INTEGER ? `from ${least} upwards` : `from ${least} to ${most}`;
-  const wants = `a whole number ${bound}`;
+  const wants = `a whole number ${bound}${because === undefined ? '' : ` (${because})`}`;
   const schema = numeric(wants, (value) => Number.isSafeInteger(value) && value >= least && value <= most);
   return field(words, wants, schema, fallback) as Given<number>;
 }

@@ -13,6 +13,7 @@ import {
   positive,
   text,
   words,
+  zookeeperUrl,
 } from './field.ts';
 
 const ABSOLUTE = /^\//;
@@ -24,18 +25,21 @@ export const DEFAULT_ELASTICSEARCH_VERSION = '8.19.5';
 
 export const FIELDS = {
   master: optionalText(
-    ['Mesos', 'Mesos masters: host:port, several separated by commas, or one http(s) URL. Required.'],
+    [
+      'Mesos',
+      'Mesos masters: host:port, several separated by commas, or one http(s) URL. Required without --zookeeperMesosUrl.',
+    ],
     'host:port,host:port or http(s)://host:port',
     /^(https?:\/\/[^\s,]+|[^\s,/:]+:\d{1,5}(,[^\s,/:]+:\d{1,5})*)$/,
   ),
-  zookeeperMesosUrl: optionalText(
-    ['Mesos', 'ZooKeeper URL of the masters. Not in this version: give --master instead.'],
-    'zk://host:port,host:port/path',
-    /^zk:\/\/[^/\s]+\/\S+$/,
-  ),
+  zookeeperMesosUrl: zookeeperUrl([
+    'Mesos',
+    'Where the masters elect their leader, as they were told with --zk; user:password@ before the hosts if they need it.',
+  ]),
   zookeeperMesosTimeout: integer(
-    ['Mesos', 'ZooKeeper session timeout in milliseconds. No effect without ZooKeeper.'],
+    ['Mesos', 'ZooKeeper session timeout in milliseconds, of --zookeeperMesosUrl.'],
     20_000,
+    [1000, 600_000],
   ),
   encoding: choice(['Mesos', 'How calls to Mesos are encoded.'], ['protobuf', 'json'], 'protobuf'),
 
@@ -217,7 +221,7 @@ export const FIELDS = {
   stateDirectory: optionalText(
     [
       'Safety',
-      'Directory of the ledger: which node ID is held by whom. Keep it on durable storage. Required.',
+      'Directory of the ledger: which node ID is held by whom. Keep it on durable storage. This or --zookeeperUrl is required.',
     ],
     'an absolute path',
     ABSOLUTE,
@@ -230,15 +234,68 @@ export const FIELDS = {
     'an absolute path',
     ABSOLUTE,
   ),
+  zookeeperUrl: zookeeperUrl([
+    'Safety',
+    'Ledger, leases and the election of the leading scheduler are there, below the path, instead of in a directory. Without a login.',
+  ]),
+  zookeeperUrlOnAgents: zookeeperUrl([
+    'Safety',
+    'The same place as the agents reach it. Absent: --zookeeperUrl.',
+  ]),
+  zookeeperSessionTimeoutMs: integer(
+    [
+      'Safety',
+      'ZooKeeper session timeout in milliseconds, of --zookeeperUrl: a standby scheduler takes over about that long after the leader died.',
+    ],
+    10_000,
+    [1000, 600_000],
+  ),
+  zookeeperCredentialsFile: optionalText(
+    [
+      'Safety',
+      'File here with user:password, by which the scheduler alone may write the ledger. Absent: whoever reaches ZooKeeper may.',
+    ],
+    'an absolute path',
+    ABSOLUTE,
+  ),
+  zookeeperExecutorDigest: optionalText(
+    [
+      'Safety',
+      'Whom the executors log in as, in the form that ZooKeeper keeps in its ACLs: no password, and none can be got from it but by guessing.',
+    ],
+    'user:DIGEST with DIGEST = base64(SHA-1(user:password))',
+    /^[^\s:]+:[A-Za-z0-9+/]{27}=$/,
+  ),
+  zookeeperExecutorCredentialsFile: optionalText(
+    [
+      'Safety',
+      'File on every agent with user:password for the executors, which may read their node and hold its lease.',
+    ],
+    'an absolute path',
+    ABSOLUTE,
+  ),
+  zookeeperExecutorSecret: optionalText(
+    [
+      'Safety',
+      'The same as a Mesos secret by reference, put into the environment of the executors by the agent (Mesos 1.3 and its environment_secret isolator).',
+    ],
+    'the name of a secret',
+    /^\S+$/,
+  ),
   suspectPolicy: choice(
     [
       'Safety',
-      'A node that may or may not be alive: wait for proof, or let its lease run out (fence; needs --leaseDirectory).',
+      'A node that may or may not be alive: wait for proof, let its lease run out (fence), or take its storage away after --preemptAfterMs (preempt).',
     ],
-    ['wait', 'fence'],
+    ['wait', 'fence', 'preempt'],
     'wait',
   ),
-  leaseMs: integer(['Safety', 'Length of a lease in milliseconds.'], 30_000, [1000, 3_600_000]),
+  leaseMs: integer(
+    ['Safety', 'Length of a lease in milliseconds.'],
+    30_000,
+    [5000, 3_600_000],
+    'a shorter one leaves the guard no time: it is renewed four times in its length, and two seconds of it are kept for the kill',
+  ),
   pauseBoundMs: integer(
     [
       'Safety',
@@ -246,6 +303,39 @@ export const FIELDS = {
     ],
     30_000,
     [0, 86_400_000],
+  ),
+  preemptAfterMs: integer(
+    ['Safety', 'Milliseconds that a node is suspect before its storage is taken away (preempt).'],
+    60_000,
+    [0, 86_400_000],
+  ),
+  fenceCommand: optionalText(
+    [
+      'Safety',
+      'Program here, called as PROGRAM DRIVER VOLUME HOST for each volume (preempt); exit code 0 says that HOST can no longer write it.',
+    ],
+    'an absolute path',
+    ABSOLUTE,
+  ),
+  fenceCommandTimeoutMs: integer(
+    ['Safety', 'Milliseconds that one call of --fenceCommand may take; after that nothing is known of it.'],
+    60_000,
+    [1000, 3_600_000],
+  ),
+  driverRevokes: flag(
+    [
+      'Safety',
+      'Your word that the driver takes a volume away from its old host when it is attached elsewhere, as REX-Ray does with preempt: true (preempt).',
+    ],
+    false,
+  ),
+  retiredVolumes: choice(
+    [
+      'Safety',
+      'Volumes of a node that was retired, when the cluster grows again: use them with their old data (keep), empty them first (wipe), or leave that node ID alone (refuse).',
+    ],
+    ['keep', 'refuse', 'wipe'],
+    'refuse',
   ),
 
   webUiPort: integer(['Scheduler process', 'Port of the REST API; 0 picks a free one.'], 31_100, [0, 65_535]),

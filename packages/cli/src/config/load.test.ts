@@ -111,16 +111,17 @@ describe('a wrong configuration', () => {
       elasticsearchCpu: 'wanted a number above 0, got "many" (from --elasticsearchCpu)',
       volumePath: 'wanted one of plugin-socket, dvdcli, engine, got "fuse" (from --volumePath)',
       adoptVolumes: 'wanted true or false, got "maybe" (from cluster.yml)',
-      leaseMs: 'wanted a whole number from 1000 to 3600000, got "5s" (from ELASTICSEARCH_MESOS_LEASE_MS)',
-      stateDirectory: 'is required: wanted an absolute path on durable storage',
+      leaseMs: expect.stringMatching(
+        /^wanted a whole number from 5000 to 3600000 \(a shorter one leaves the guard no time: .*\), got "5s" \(from ELASTICSEARCH_MESOS_LEASE_MS\)$/,
+      ),
+      stateDirectory:
+        'or zookeeperUrl is required: wanted an absolute path on durable storage, or zk://host:port/path',
       frameworkSecretPath: 'is required with frameworkPrincipal: wanted a file with the secret',
       externalVolumeDriver: 'is required: nodes without an external volume are not in this version',
     });
   });
 
   it('names what is not in this version and what to give instead', () => {
-    const zookeeper = { ...enough, zookeeperMesosUrl: 'zk://z1:2181,z2:2181/mesos' };
-    expect(faultOf(given(zookeeper), 'zookeeperMesosUrl')).toMatch(/not in this version: give --master/);
     expect(faultOf(given({ ...enough, volumeMounter: 'dvdi-isolator' }), 'volumeMounter')).toMatch(
       /wanted executor/,
     );
@@ -130,10 +131,11 @@ describe('a wrong configuration', () => {
     );
   });
 
-  it('refuses fence without leases that scheduler and agents share', () => {
-    const fence = { ...enough, suspectPolicy: 'fence' };
-    expect(faultOf(given(fence), 'leaseDirectory')).toMatch(/required with suspectPolicy fence/);
-    expect(faultsOf(given({ ...fence, leaseDirectory: '/srv/leases' }))).toEqual([]);
+  it('refuses a lease that is shorter than the guard can keep', () => {
+    expect(faultOf(given({ ...enough, leaseMs: '4999' }), 'leaseMs')).toMatch(
+      /the guard no time.*got "4999"/,
+    );
+    expect(faultsOf(given({ ...enough, leaseMs: '5000' }))).toEqual([]);
   });
 
   it('wants Elasticsearch from somewhere, and a checksum for what is fetched from a URL', () => {

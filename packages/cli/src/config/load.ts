@@ -70,8 +70,13 @@ function parse(name: FieldName, { from, value }: Source): Parsed {
   if (parsed.success) return { ok: true, value: parsed.data };
   return {
     ok: false,
-    fault: { name, message: `wanted ${wants}, got ${JSON.stringify(value)} (from ${from})` },
+    fault: { name, message: `wanted ${wants}, got ${shown(value)} (from ${from})` },
   };
+}
+
+/** As it was written, but for the login of a URL. */
+function shown(value: unknown): string {
+  return JSON.stringify(value).replace(/\/\/.*@/s, '//…@');
 }
 
 function unknownKeys({ unknownFlags = [], environment, file }: Given): Fault[] {

@@ -1,5 +1,6 @@
 /** The files that settings name: secrets, elasticsearch.yml, the keystore's entries. */
-import { access, readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
+import { parseZookeeperCredentials, type ZookeeperCredentials } from '@mesos-elasticsearch/coordination';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { messageOf } from '../setup/setup-error.ts';
@@ -40,7 +41,10 @@ export async function namedFiles(
     });
   }
   await expectArchive(settings.elasticsearchBinaryUrl, faults);
-  return { files: { secret, elasticsearchSettings, keystore: keystore ?? {} }, faults };
+  await expectProgram(settings.fenceCommand, faults);
+  const login = await read('zookeeperCredentialsFile');
+  const zookeeperCredentials = login === undefined ? undefined : credentialsOf(login, faults);
+  return { files: { secret, elasticsearchSettings, keystore: keystore ?? {}, zookeeperCredentials }, faults };
 }
 
 async function expectArchive(location: string | undefined, faults: Fault[]): Promise<void> {
@@ -51,6 +55,26 @@ async function expectArchive(location: string | undefined, faults: Fault[]): Pro
       message: `wanted a URL or a readable file: ${messageOf(error)}`,
     }),
   );
+}
+
+/** A fence command that cannot be started would be found out in the hour it is needed. */
+async function expectProgram(path: string | undefined, faults: Fault[]): Promise<void> {
+  if (path === undefined) return;
+  await access(path, constants.X_OK).catch((error: unknown) =>
+    faults.push({
+      name: 'fenceCommand',
+      message: `wanted a program that may be started: ${messageOf(error)}`,
+    }),
+  );
+}
+
+function credentialsOf(text: string, faults: Fault[]): ZookeeperCredentials | undefined {
+  try {
+    return parseZookeeperCredentials(text.replace(/\r?\n$/, ''));
+  } catch (error) {
+    faults.push({ name: 'zookeeperCredentialsFile', message: messageOf(error) });
+    return undefined;
+  }
 }
 
 function keystoreOf(text: string | undefined): Record<string, string> | undefined {

@@ -1,28 +1,20 @@
 /** Rules across settings. Each says which setting is at fault and what it wanted. */
 import type { Fault } from './load.ts';
-import type { Settings } from './fields.ts';
-
-type Some = Partial<Settings>;
-type Rule = (settings: Some) => Fault | undefined;
-
-const fault = (name: keyof Settings, message: string): Fault => ({ name, message });
+import { PLACE_RULES } from './rules/place.ts';
+import { fault, type Rule, type Some } from './rules/rule.ts';
+import { TAKEOVER_RULES } from './rules/takeover.ts';
 
 const RULES: readonly Rule[] = [
+  ...PLACE_RULES,
   function mastersAreKnown({ master, zookeeperMesosUrl }) {
-    if (zookeeperMesosUrl !== undefined) {
-      return fault(
-        'zookeeperMesosUrl',
-        'finding masters through ZooKeeper is not in this version: give --master host:port,…',
-      );
-    }
+    if ((master === undefined) !== (zookeeperMesosUrl === undefined)) return undefined;
     return master === undefined
-      ? fault('master', 'is required: wanted host:port,host:port or a URL')
-      : undefined;
-  },
-  function stateHasAPlace({ stateDirectory }) {
-    return stateDirectory === undefined
-      ? fault('stateDirectory', 'is required: wanted an absolute path on durable storage')
-      : undefined;
+      ? fault(
+          'master',
+          'or zookeeperMesosUrl is required: wanted host:port,host:port or zk://host:port/path',
+          ['zookeeperMesosUrl'],
+        )
+      : fault('master', 'and zookeeperMesosUrl exclude each other: wanted one of them');
   },
   function principalAndSecretComeTogether({ frameworkPrincipal, frameworkSecretPath }) {
     if ((frameworkPrincipal === undefined) === (frameworkSecretPath === undefined)) return undefined;
@@ -62,21 +54,16 @@ const RULES: readonly Rule[] = [
     }
     return nodeIdBase === 0 ? fault('nodeIdBase', '0 is not in this version: wanted 1') : undefined;
   },
-  function fencingNeedsSharedLeases({ suspectPolicy, leaseDirectory }) {
-    return suspectPolicy === 'fence' && leaseDirectory === undefined
-      ? fault(
-          'leaseDirectory',
-          'is required with suspectPolicy fence: wanted a directory that scheduler and agents share',
-        )
-      : undefined;
-  },
+  ...TAKEOVER_RULES,
   function processesHaveElasticsearch(settings) {
     if (settings.frameworkUseDocker !== false) return undefined;
     if (settings.elasticsearchHome !== undefined && settings.elasticsearchBinaryUrl !== undefined) {
       return fault('elasticsearchHome', 'and elasticsearchBinaryUrl exclude each other: wanted one of them');
     }
     return settings.elasticsearchHome === undefined && settings.elasticsearchBinaryUrl === undefined
-      ? fault('elasticsearchBinaryUrl', 'or elasticsearchHome is required with frameworkUseDocker false')
+      ? fault('elasticsearchBinaryUrl', 'or elasticsearchHome is required with frameworkUseDocker false', [
+          'elasticsearchHome',
+        ])
       : undefined;
   },
   function fetchedArchivesAreChecked({ elasticsearchBinaryUrl: url, elasticsearchBinarySha256: sum }) {
@@ -106,7 +93,8 @@ export function isUrl(text: string): boolean {
 
 /** @param silent settings that are at fault already; no rule adds to that. */
 export function settingFaults(settings: Some, silent: ReadonlySet<string>): Fault[] {
-  return RULES.map((rule) => rule(settings)).filter(
-    (found): found is Fault => found !== undefined && !silent.has(found.name),
-  );
+  const found = RULES.map((rule) => rule(settings)).filter((each) => each !== undefined);
+  return found
+    .filter(({ name, alternatives }) => ![name, ...alternatives].some((each) => silent.has(each)))
+    .map(({ name, message }) => ({ name, message }));
 }
