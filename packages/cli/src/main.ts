@@ -5,6 +5,7 @@ import { runDemoCommand } from './commands/demo.ts';
 import { addElasticsearchHome } from './commands/elasticsearch-home.ts';
 import { EXIT, UsageError } from './commands/exit-code.ts';
 import { localCommand } from './commands/local.ts';
+import { nodesCommand } from './commands/nodes.ts';
 import { runScheduler } from './commands/scheduler.ts';
 import { addSchedulerFlags, readSchedulerFlags } from './commands/scheduler-flags.ts';
 import { addDemoOptions, readDemoOptions } from './demo/options.ts';
@@ -24,6 +25,7 @@ function program(): Command {
     .description('runs one node; started by a Mesos agent, which gives it its environment')
     .action(async () => exitWith(await runExecutorProcess(process.env)));
   root.addCommand(localCommand());
+  root.addCommand(nodesCommand());
   addElasticsearchHome(root);
   const demo = addDemoOptions(
     root
