@@ -11,6 +11,7 @@ import type {
   FrameworkId,
   FrameworkInfo,
   KillPolicy,
+  Label,
   Resource,
   StatusUuid,
   TaskId,
@@ -28,6 +29,7 @@ export interface TaskRecord {
   /** Absent for command tasks, as in a real master's answers. */
   readonly executorId?: ExecutorId;
   readonly resources: readonly Resource[];
+  readonly labels?: readonly Label[];
   /** Newest state that the agent knows. */
   readonly state: TaskState;
   /** State of the newest update that went to the scheduler; reconciliation answers with it. */

@@ -29,6 +29,7 @@ function shownTask(task: TaskRecord) {
     slave_id: task.agentId,
     state: task.state,
     resources: amounts(task.resources),
+    ...(task.labels === undefined ? {} : { labels: task.labels }),
   };
 }
 

@@ -42,6 +42,7 @@ export function runTask(turn: Turn, framework: FrameworkInfo, task: TaskInfo): v
     name: task.name,
     ...(task.executor ? { executorId: info.executorId } : {}),
     resources: task.resources ?? [],
+    ...(task.labels?.labels === undefined ? {} : { labels: task.labels.labels }),
     state: 'TASK_STAGING',
     forwarded: 'TASK_STAGING',
     info: task,

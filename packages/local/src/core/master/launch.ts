@@ -126,6 +126,7 @@ export function launchTask(
     name: task.name,
     ...(info ? { executorId: info.executorId } : {}),
     resources,
+    ...(task.labels?.labels === undefined ? {} : { labels: task.labels.labels }),
     state: 'TASK_STAGING',
     forwarded: 'TASK_STAGING',
   });
