@@ -7,6 +7,7 @@ import { EXIT, UsageError } from './commands/exit-code.ts';
 import { localCommand } from './commands/local.ts';
 import { nodesCommand } from './commands/nodes.ts';
 import { runScheduler } from './commands/scheduler.ts';
+import { stateCommand } from './commands/state.ts';
 import { addSchedulerFlags, readSchedulerFlags } from './commands/scheduler-flags.ts';
 import { addDemoOptions, readDemoOptions } from './demo/options.ts';
 import { VERSION } from './version.ts';
@@ -26,6 +27,7 @@ function program(): Command {
     .action(async () => exitWith(await runExecutorProcess(process.env)));
   root.addCommand(localCommand());
   root.addCommand(nodesCommand());
+  root.addCommand(stateCommand());
   addElasticsearchHome(root);
   const demo = addDemoOptions(
     root

@@ -20,6 +20,7 @@ export type { LeasePlaceInZooKeeper } from './zookeeper/leases.ts';
 export { zookeeperLeases, zookeeperLeasesOf } from './zookeeper/leases.ts';
 export { openZookeeperLedger } from './zookeeper/ledger.ts';
 export type { Outcome, ReadOptions, Stat, ZooKeeper, Znode } from './zookeeper/zookeeper.ts';
+export { listDirectoryLeases } from './directory/list-leases.ts';
 export type { MasterDetector, MasterGroup, MasterLog } from './mesos-masters/follow.ts';
 export { followMasters } from './mesos-masters/follow.ts';
 export type { ZookeeperCredentials, ZookeeperUrl } from './zookeeper-url.ts';

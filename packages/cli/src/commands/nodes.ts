@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { nodesApi, type NodesApi, type ShownNode } from '../nodes/nodes-api.ts';
 import { nodeFacts, nodesTable } from '../nodes/show.ts';
 import { UsageError } from './exit-code.ts';
+import { terminal, type Terminal } from './terminal.ts';
 
 export const RETIRE_CONFIRMATION = 'its-shards-are-elsewhere';
 /** Not with the prefix of the scheduler's settings: a scheduler refuses what it does not know there. */
@@ -14,14 +15,6 @@ interface Confirmation {
   readonly confirm?: string;
   readonly epoch?: number;
 }
-
-/** Where output goes, and what time it is; replaced in tests. */
-export interface Terminal {
-  write(text: string): void;
-  nowMs(): number;
-}
-
-const terminal: Terminal = { write: (text) => void process.stdout.write(text), nowMs: Date.now };
 
 const ORDERS = {
   release: {
