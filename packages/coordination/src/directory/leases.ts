@@ -76,7 +76,8 @@ class DirectoryLeases implements LeaseService {
       // From here on no renewal is answered, for each looks for this file after it has written.
       await this.#create(paths, CLOSING, 'closing\n');
       // Taken or not is decided by who creates lease.json: a taker, or we.
-      await this.#create(paths, LEASE, encodeLease({ state: 'never-taken' }));
+      const taken = await readLeaseFile(this.#files, paths.lease);
+      if (taken === undefined) await this.#create(paths, LEASE, encodeLease({ state: 'never-taken' }));
       const last = await this.#need(paths.lease);
       // Kept apart, for a renewal under way at this moment may still change lease.json (and be answered `closed`).
       await this.#create(paths, CLOSED, encodeLease(last));
