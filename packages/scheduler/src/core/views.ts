@@ -1,5 +1,5 @@
 /** What the API and callers see of the model: plain, without secrets. */
-import type { NodePhase } from '@mesos-elasticsearch/contract';
+import type { NodePhase, Purpose } from '@mesos-elasticsearch/contract';
 import { heldNodes, wantedSize, type DesiredCluster, type Model } from './model.ts';
 import { nodeNameOf, retiredVolumesNow, suspectPolicyNow } from './model.ts';
 import { volumeNames } from './progress-of.ts';
@@ -10,6 +10,10 @@ export interface NodeView {
   readonly nodeId: number;
   readonly name: string;
   readonly phase: NodePhase;
+  /** run, or release: its task only lets go of what an earlier holder left behind. */
+  readonly purpose: Purpose;
+  /** Agents where an earlier holder's volumes may still be mounted. */
+  readonly leftBehindOn: readonly string[];
   /** 0: never assigned. */
   readonly epoch: number;
   readonly agentId: string | undefined;
@@ -36,6 +40,8 @@ export function nodeViews(desired: DesiredCluster, model: Model, waits: readonly
       nodeId,
       name: nodeNameOf(desired.framework.name, nodeId),
       phase: record?.phase ?? 'vacant',
+      purpose: record?.purpose ?? 'run',
+      leftBehindOn: [...new Set((record?.leftBehind ?? []).map(({ agentId }) => agentId))],
       epoch: record?.epoch ?? 0,
       agentId: record?.holder?.agentId,
       host: record?.holder?.host,

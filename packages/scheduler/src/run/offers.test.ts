@@ -64,6 +64,44 @@ describe('offers', () => {
   });
 });
 
+describe('a node in doubt', () => {
+  async function doubted(policy: 'fence' | 'wait'): Promise<{ story: Story; home: string }> {
+    const story = new Story({ suspects: { policy } });
+    await story.start();
+    await story.untilRunning(1, 2, 3);
+    const home = story.record(2)!.holder!.host;
+    story.master.partition(home);
+    story.master.declareUnreachable(home);
+    await story.until('node 2 is suspect', () => story.phase(2) === 'suspect');
+    await story.advance(3000);
+    return { story, home };
+  }
+
+  it('has one offer kept at hand, so that it moves in the moment of the proof', async () => {
+    const { story, home } = await doubted('fence');
+    const kept = [...story.driving!.loop.model().offers.values()];
+    expect(kept).toHaveLength(1);
+    expect(kept[0]!.hostname).not.toBe(home);
+    await story.master.taskOf(2).executor.stop('TASK_FAILED');
+    await story.advance(story.desired.timing.leasePollMs);
+    expect(story.record(2)).toMatchObject({ epoch: 2, holder: { host: kept[0]!.hostname } });
+    await story.stop();
+  });
+
+  it('keeps it for a limited time, for others want offers too', async () => {
+    const { story } = await doubted('fence');
+    await story.advance(story.desired.timing.holdOffersMs);
+    expect(story.driving!.loop.model().offers.size).toBe(0);
+    await story.stop();
+  });
+
+  it('keeps none where only an operator can free the node', async () => {
+    const { story } = await doubted('wait');
+    expect(story.driving!.loop.model().offers.size).toBe(0);
+    await story.stop();
+  });
+});
+
 describe('the wanted size', () => {
   it('is durable and takes the lowest free numbers', async () => {
     const story = new Story();
