@@ -7,7 +7,15 @@ export type {
 } from './ledger-store.ts';
 export { LedgerError } from './ledger-store.ts';
 export type { LeaseObservation, LeaseService, LeaseState } from './lease-service.ts';
-export { LeaseUnavailableError, holderDeadlineMs, isLeaseExpired, observeLease } from './lease-service.ts';
+export {
+  LeaseUnavailableError,
+  holderDeadlineMs,
+  isLeaseExpired,
+  isLeaseSilent,
+  silenceNeededMs,
+  CLOCK_RATE_TOLERANCE,
+  observeLease,
+} from './lease-service.ts';
 export { openDirectoryLedger } from './directory/ledger.ts';
 export { directoryLeases } from './directory/leases.ts';
 export type { ZooKeeperOptions } from './zookeeper/client.ts';

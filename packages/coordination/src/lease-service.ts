@@ -57,12 +57,29 @@ export function observeLease(
 }
 
 /**
- * True when the holder must have stopped by now: the lease was recorded as self-fencing and guarded, and its
- * counter has stood still for its whole length plus the operator's bound on pauses of a whole machine.
+ * How far the clocks of holder and observer may differ in rate: a hundred times what a poor quartz does. It is part
+ * of every expiry, for a lease of an hour would otherwise outrun the guard's margin of two seconds.
  */
-export function isLeaseExpired(observation: LeaseObservation, nowMs: number, pauseBoundMs: number): boolean {
+export const CLOCK_RATE_TOLERANCE = 0.01;
+
+/** How long a counter must stand still before its holder can have used up its lease, whatever its clock. */
+export function silenceNeededMs(durationMs: number, pauseBoundMs: number): number {
+  return Math.ceil(durationMs * (1 + CLOCK_RATE_TOLERANCE)) + pauseBoundMs;
+}
+
+/**
+ * The counter has stood still for the lease's whole length plus the operator's bound on pauses of a whole machine:
+ * its holder takes no further step that it asks its lease for.
+ */
+export function isLeaseSilent(observation: LeaseObservation, nowMs: number, pauseBoundMs: number): boolean {
   const { lease, firstSeenMs } = observation;
-  return lease.selfFencing && lease.guarded && nowMs - firstSeenMs > lease.durationMs + pauseBoundMs;
+  return nowMs - firstSeenMs > silenceNeededMs(lease.durationMs, pauseBoundMs);
+}
+
+/** True when Elasticsearch must have ended by now: silent, and recorded as self-fencing and guarded. */
+export function isLeaseExpired(observation: LeaseObservation, nowMs: number, pauseBoundMs: number): boolean {
+  const { lease } = observation;
+  return lease.selfFencing && lease.guarded && isLeaseSilent(observation, nowMs, pauseBoundMs);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
+import { silenceNeededMs } from '@mesos-elasticsearch/coordination';
 import { leaseOf, type DesiredCluster, type LeaseView, type Model, type Now } from '../model.ts';
 import type { RuleName } from '../rules/names.ts';
 import type { Step, StepOf, WaitStep } from '../steps.ts';
@@ -55,7 +56,7 @@ export function haveFormersEnded({ desired, model, now }: PlanContext, record: N
     .filter(({ agentId }) => agentId === record.holder?.agentId)
     .every(({ fencedAfterMs }) => {
       if (fencedAfterMs === undefined) return false;
-      return fencedAfterMs === 0 || silentMs > fencedAfterMs + desired.suspects.pauseBoundMs;
+      return fencedAfterMs === 0 || silentMs > silenceNeededMs(fencedAfterMs, desired.suspects.pauseBoundMs);
     });
 }
 

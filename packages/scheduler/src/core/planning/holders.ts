@@ -1,5 +1,6 @@
 /** What is done about nodes that have a holder: doubts, suspects, releases. */
 import type { NodeRecord } from '@mesos-elasticsearch/contract';
+import { silenceNeededMs } from '@mesos-elasticsearch/coordination';
 import { heldNodes, leaseOf, subscribedFrameworkId, type LeaseView } from '../model.ts';
 import type { Step } from '../steps.ts';
 import * as transition from '../transitions.ts';
@@ -108,7 +109,7 @@ function waitForProof({ desired }: PlanContext, record: NodeRecord, view: LeaseV
       record.nodeId,
     );
   }
-  const limitMs = lease.durationMs + desired.suspects.pauseBoundMs;
+  const limitMs = silenceNeededMs(lease.durationMs, desired.suspects.pauseBoundMs);
   return waitFor(
     'lease-not-expired',
     `the lease on ${holderHost(record)} must stand still for ${limitMs} ms; ${record.why}`,

@@ -1,13 +1,15 @@
 /** Policy "preempt": after a stated time the storage itself is taken from a holder that cannot be proven gone. */
 import type { NodeRecord } from '@mesos-elasticsearch/contract';
+import { isLeaseSilent, silenceNeededMs } from '@mesos-elasticsearch/coordination';
 import type { LeaseView } from '../model.ts';
 import type { Step } from '../steps.ts';
 import * as transition from '../transitions.ts';
 import { closeEpoch, recordNode, waitFor, type PlanContext } from './context.ts';
 
 /**
- * In this order: the time passes, the epoch is closed (a holder that hears of it stops by itself), the storage is
- * revoked, the node is free. Where the driver takes the volume away when it is attached elsewhere, the attach of
+ * In this order: the time passes, the epoch is closed (a holder that hears of it stops by itself), its lease has run
+ * out (no executor attaches, marks or starts anything on a lease that is not fresh), the storage is revoked, the node
+ * is free. Where the driver takes the volume away when it is attached elsewhere, the attach of
  * the next holder is the revocation.
  */
 export function preemptStep(context: PlanContext, record: NodeRecord, view: LeaseView): Step {
@@ -20,6 +22,17 @@ export function preemptStep(context: PlanContext, record: NodeRecord, view: Leas
     return waitFor('preempt-after', reason, record.nodeId);
   }
   if (view.state !== 'closed') return closeEpoch(context, record, 'one-holder');
+  // Otherwise a holder on its way up could attach again what is being taken from it.
+  const { observation, readAtMs } = view;
+  const { pauseBoundMs } = desired.suspects;
+  if (observation !== undefined && !isLeaseSilent(observation, readAtMs, pauseBoundMs)) {
+    const limitMs = silenceNeededMs(observation.lease.durationMs, pauseBoundMs);
+    return waitFor(
+      'lease-not-expired',
+      `the lease on ${host} must stand still for ${limitMs} ms`,
+      record.nodeId,
+    );
+  }
   if (fenceCommand !== undefined) return fenceStep(context, record, host);
   if (driverRevokes) return preempted(context, record, 'the driver takes the volumes from their old host');
   const reason =
