@@ -31,7 +31,7 @@ const RENEWALS_PER_LEASE = 4;
 /** So many answers may get lost in one renewal before its time is over. */
 const TRIES_PER_CALL = 3;
 const CALL_WITHIN_MS = 5_000;
-const PAUSE_MS = 20;
+const PAUSE_MS = 10;
 
 /**
  * Leases as their holder sees them. Connects at the first call; a lost connection is replaced within the call.
