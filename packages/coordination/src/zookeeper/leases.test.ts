@@ -26,7 +26,7 @@ interface World {
   readonly assignments: Assignments;
   readonly scheduler: LeaseService;
   /** A service of its own, as in a process of its own. */
-  executor(): LeaseService;
+  readonly executor: () => LeaseService;
 }
 
 /** Node 1 is assigned to task-1 in epoch 1, which is open. */

@@ -12,7 +12,7 @@ const DEFAULT_PORT = 2181;
  * @throws TypeError for anything else
  */
 export function parseServer(text: string): Server {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]@]+))(?::([0-9]{1,5}))?$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]@]+))(?::([0-9]{1,5}))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3] ?? DEFAULT_PORT);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
