@@ -16,4 +16,4 @@ export { zookeeperContract } from './zookeeper-contract.ts';
 export type { ZooKeeperPlaceOptions } from './zookeeper-place.ts';
 export { Assignments, lead, zookeeperLedgerPlace } from './zookeeper-place.ts';
 export type { ZooKeeperServer, ZooKeeperServerOptions } from './zookeeper-server.ts';
-export { startZookeeper, zookeeperMissing } from './zookeeper-server.ts';
+export { startEnsemble, startZookeeper, zookeeperMissing } from './zookeeper-server.ts';

@@ -28,6 +28,8 @@ export interface ZooKeeperServer {
   /** `127.0.0.1:port` */
   readonly address: string;
   readonly pid: number;
+  /** As it says itself; undefined: it does not serve. */
+  mode(): Promise<'standalone' | 'leader' | 'follower' | undefined>;
   /** SIGKILL; the data stays. */
   kill(): Promise<void>;
   /** SIGSTOP and SIGCONT. */
@@ -47,16 +49,40 @@ export async function startZookeeper(options: ZooKeeperServerOptions = {}): Prom
   return server;
 }
 
+/** Servers that make up one ZooKeeper. Resolves when all of them serve clients. */
+export async function startEnsemble(size = 3, tickMs = 200): Promise<readonly ZooKeeperServer[]> {
+  const numbers = Array.from({ length: size }, (_, index) => index + 1);
+  const members: string[] = [];
+  for (const number of numbers) {
+    members.push(`server.${number}=127.0.0.1:${await freePort()}:${await freePort()}`);
+  }
+  const servers = await Promise.all(
+    numbers.map(async (id) => {
+      const directory = await mkdtemp(join(tmpdir(), 'zookeeper-'));
+      return new DebianZooKeeper(directory, await freePort(), tickMs, { id, members });
+    }),
+  );
+  await Promise.all(servers.map((server) => server.start()));
+  return servers;
+}
+
+interface Membership {
+  readonly id: number;
+  readonly members: readonly string[];
+}
+
 class DebianZooKeeper implements ZooKeeperServer {
   readonly port: number;
   readonly #directory: string;
   readonly #tickMs: number;
+  readonly #membership: Membership | undefined;
   #process: ChildProcess | undefined;
 
-  constructor(directory: string, port: number, tickMs: number) {
+  constructor(directory: string, port: number, tickMs: number, membership?: Membership) {
     this.#directory = directory;
     this.port = port;
     this.#tickMs = tickMs;
+    this.#membership = membership;
   }
 
   get address(): string {
@@ -83,18 +109,22 @@ class DebianZooKeeper implements ZooKeeperServer {
         'admin.enableServer=false',
         '4lw.commands.whitelist=ruok,srvr',
         'maxClientCnxns=0',
+        ...['initLimit=50', 'syncLimit=10', ...(this.#membership?.members ?? [])],
       ].join('\n'),
     );
-    const child = spawn(
-      JAVA,
-      [...JVM_OPTIONS, 'org.apache.zookeeper.server.ZooKeeperServerMain', configuration],
-      {
-        stdio: 'ignore',
-        cwd: this.#directory,
-      },
-    );
+    if (this.#membership !== undefined) await writeFile(join(data, 'myid'), String(this.#membership.id));
+    const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
+    const child = spawn(JAVA, [...JVM_OPTIONS, main, configuration], {
+      stdio: 'ignore',
+      cwd: this.#directory,
+    });
     this.#process = child;
     await untilServing(this.port, child);
+  }
+
+  async mode(): Promise<'standalone' | 'leader' | 'follower' | undefined> {
+    const said = /^Mode: (standalone|leader|follower)$/m.exec(await ask(this.port, 'srvr'));
+    return said?.[1] as 'standalone' | 'leader' | 'follower' | undefined;
   }
 
   freeze(): void {
@@ -126,27 +156,26 @@ const JVM_OPTIONS = [
   ...['-cp', JAR, '-Dzookeeper.admin.enableServer=false', '-Dzookeeper.jmx.log4j.disable=true'],
 ];
 
+/** It says which mode it is in only once it serves clients. */
 async function untilServing(port: number, child: ChildProcess): Promise<void> {
   const until = performance.now() + READY_WITHIN_MS;
-  while (!(await isServing(port))) {
+  while (!(await ask(port, 'srvr')).includes('Mode:')) {
     if (child.exitCode !== null) throw new Error(`ZooKeeper ended with ${child.exitCode} before it served`);
     if (performance.now() > until) throw new Error(`ZooKeeper did not serve within ${READY_WITHIN_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** ZooKeeper says which mode it is in only once it serves clients. */
-function isServing(port: number): Promise<boolean> {
+/** One of ZooKeeper's words of four letters; empty when nobody answers. */
+function ask(port: number, word: string): Promise<string> {
   return new Promise((resolve) => {
     let said = '';
     const socket = connect({ host: '127.0.0.1', port });
-    socket.on('connect', () => socket.write('srvr'));
+    socket.on('connect', () => socket.write(word));
     socket.on('data', (chunk) => (said += chunk.toString()));
-    socket.on('error', () => {
-      resolve(false);
-    });
+    socket.on('error', () => undefined);
     socket.on('close', () => {
-      resolve(said.includes('Mode:'));
+      resolve(said);
     });
   });
 }
