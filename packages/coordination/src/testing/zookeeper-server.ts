@@ -171,7 +171,9 @@ function ask(port: number, word: string): Promise<string> {
   return new Promise((resolve) => {
     let said = '';
     const socket = connect({ host: '127.0.0.1', port });
-    socket.on('connect', () => socket.write(word));
+    // A port that nobody listens on may connect to itself, and then it only hears its own question.
+    socket.on('connect', () => (socket.localPort === port ? socket.destroy() : socket.write(word)));
+    socket.setTimeout(1000, () => socket.destroy());
     socket.on('data', (chunk) => (said += chunk.toString()));
     socket.on('error', () => undefined);
     socket.on('close', () => {
