@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /**
  * unit: beside the sources, touches no process but its own.
  * integration: touches other processes, real sockets or real plugins; `*.integration.test.ts` beside the sources.
- * The folders of test/ cross packages: wire, conformance, docker, e2e. tidy checks the repository itself.
+ * The folders of test/ cross packages: wire, conformance, docker, e2e, faults. tidy checks the repository itself.
  */
 const suite = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
   test: { name, include, environment: 'node', ...options },
@@ -24,6 +24,11 @@ export default defineConfig({
       suite('conformance', ['test/conformance/**/*.test.ts'], processes),
       suite('docker', ['test/docker/**/*.test.ts'], processes),
       suite('e2e', ['test/e2e/**/*.test.ts'], { ...processes, testTimeout: 600_000 }),
+      suite('faults', ['test/faults/**/*.test.ts'], {
+        ...processes,
+        testTimeout: 300_000,
+        hookTimeout: 400_000,
+      }),
       suite('tidy', ['test/tidy/**/*.test.ts']),
     ],
   },

@@ -1,0 +1,18 @@
+/** Bytes are swallowed, connections stay open. */
+import { AGENT, controlled } from './deeds.ts';
+import { LASTING_MS, SETTLED_MS } from './durations.ts';
+import type { FaultRow } from './row.ts';
+
+const fault = `cut off for ${LASTING_MS / 1000} s`;
+const CUT = { class: 'partition', cluster: 'plain', outcome: 'stays', fault, boundMs: SETTLED_MS } as const;
+
+export const PARTITIONS: readonly FaultRow[] = [
+  {
+    ...CUT,
+    name: 'agent-cut-from-master',
+    victim: 'agent from master',
+    holds: 'suspect, never released: the lease is being renewed',
+    always: true,
+    harm: controlled(AGENT, 'partition', 'heal', LASTING_MS),
+  },
+];
