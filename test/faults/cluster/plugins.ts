@@ -1,5 +1,7 @@
 /** The volume driver of each machine, as a process that can be lost and started again. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import {
   startHostdirPlugin,
   startRclonePlugin,
@@ -12,6 +14,8 @@ export interface PluginsOptions {
   readonly machines: Machines;
   readonly work: WorkDirectory;
   readonly bundles: Bundles;
+  /** Told of every driver that runs. */
+  readonly onStarted?: (agent: string, pid: number) => void;
 }
 
 export class Plugins {
@@ -20,7 +24,7 @@ export class Plugins {
 
   constructor(options: PluginsOptions) {
     this.#options = options;
-    for (const { name, driver } of options.machines.list) if (driver) this.#running.set(name, driver);
+    for (const { name, driver } of options.machines.list) if (driver) this.#keep(name, driver);
   }
 
   pid(agent: string): number {
@@ -39,6 +43,7 @@ export class Plugins {
 
   /** After it was killed, by itself or with its machine. */
   async start(agent: string): Promise<void> {
+    await this.kill(agent);
     const { driver, machines, work, bundles } = this.#options;
     const machine = machines.list.find(({ name }) => name === agent);
     if (machine?.pluginDirectory === undefined) throw new Error(`there is no machine ${agent} with a driver`);
@@ -52,10 +57,15 @@ export class Plugins {
             pluginDirectory,
             stopOnStdinEnd: true,
           })
-        : await startRclonePlugin({ directory: join(work.agents, `${agent}-rclone`), pluginDirectory });
-    this.#running.set(agent, plugin);
+        : await startRcloneAgain(join(work.agents, `${agent}-rclone`), pluginDirectory);
+    this.#keep(agent, plugin);
     // rclone stands for a storage service: it outlives the machine.
     if (driver === 'hostdir') await machines.cluster.registerOnMachine(agent, plugin.pid);
+  }
+
+  #keep(agent: string, plugin: RunningPlugin): void {
+    this.#running.set(agent, plugin);
+    this.#options.onStarted?.(agent, plugin.pid);
   }
 
   async stop(): Promise<void> {
@@ -66,6 +76,14 @@ export class Plugins {
     }
     this.#running.clear();
   }
+}
+
+/** The mounts of a killed one are still there, and dead. */
+async function startRcloneAgain(directory: string, pluginDirectory: string): Promise<RunningPlugin> {
+  for (const point of await readdir(join(directory, 'mounts')).catch(() => [])) {
+    await execa('umount', ['--lazy', join(directory, 'mounts', point)], { reject: false });
+  }
+  return startRclonePlugin({ directory, pluginDirectory });
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

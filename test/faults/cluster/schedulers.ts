@@ -1,48 +1,114 @@
-/** The scheduler under test: started, killed, frozen and started again, as often as a row wants. */
+/** The schedulers under test, one or with a standby: started, killed, frozen and started again, as rows want. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startSchedulerProcess, type ProgressLine, type SchedulerProcess } from '@mesos-elasticsearch/cli';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProgressLine } from '@mesos-elasticsearch/cli';
 
 export interface SchedulersOptions {
   readonly argv: readonly string[];
   readonly logs: string;
   readonly onProgress: (line: ProgressLine) => void;
-  /** A scheduler has ended that nobody here has ended. */
+  /** One has ended that nobody here has ended. */
   readonly onLost: (words: string) => void;
 }
 
+interface One {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  url: string | undefined;
+  /** When it last subscribed with the master; undefined: never. Grows from one to the next. */
+  subscribed: number | undefined;
+  endWanted: boolean;
+}
+
+const LEADS_WITHIN_MS = 60_000;
+const POLL_MS = 50;
+
 export class Schedulers {
   readonly #options: SchedulersOptions;
-  #current: SchedulerProcess | undefined;
+  #all: One[] = [];
+  #subscriptions = 0;
 
   constructor(options: SchedulersOptions) {
     this.#options = options;
   }
 
+  /** Of the one that subscribed last. @throws Error when none did */
   get pid(): number {
-    if (this.#current === undefined) throw new Error('no scheduler runs');
-    return this.#current.pid;
+    return this.#leader().pid;
   }
 
+  /** Of its API. */
   get url(): string {
-    if (this.#current === undefined) throw new Error('no scheduler runs');
-    return this.#current.url;
+    const { url } = this.#leader();
+    if (url === undefined) throw new Error('the scheduler has no address yet');
+    return url;
   }
 
+  /** Resolves when it runs; it leads when it can. */
   async start(): Promise<void> {
-    const { argv, logs, onProgress, onLost } = this.#options;
-    const started = await startSchedulerProcess(argv, join(logs, 'scheduler.log'), onProgress);
-    this.#current = started;
-    void started.ended.then((words) => {
-      if (this.#current === started) onLost(words);
+    const { argv, logs } = this.#options;
+    const log = await open(join(logs, 'scheduler.log'), 'a');
+    const [program = process.execPath, ...rest] = argv;
+    // A group of its own: Ctrl-C in the terminal must not end it before everything is cleared up.
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', log.fd], detached: true });
+    await log.close();
+    if (child.pid === undefined || child.stdout === null) throw new Error('the scheduler cannot be started');
+    const one: One = { child, pid: child.pid, url: undefined, subscribed: undefined, endWanted: false };
+    this.#all.push(one);
+    createInterface({ input: child.stdout }).on('line', (text) =>
+      this.#take(one, JSON.parse(text) as ProgressLine),
+    );
+    child.once('exit', (code, signal) => {
+      this.#all = this.#all.filter((other) => other !== one);
+      if (!one.endWanted) this.#options.onLost(`it ended with ${signal ?? `code ${code ?? 'none'}`}`);
     });
   }
 
-  /** SIGKILL; resolves when it is gone. */
-  async kill(): Promise<void> {
-    const current = this.#current;
-    if (current === undefined) return;
-    this.#current = undefined;
-    process.kill(current.pid, 'SIGKILL');
-    await current.ended;
+  /** Starts one and waits until one leads. @throws Error when none does in time */
+  async startLeader(): Promise<void> {
+    await this.start();
+    const deadline = performance.now() + LEADS_WITHIN_MS;
+    while (!this.#all.some(({ subscribed, url }) => subscribed !== undefined && url !== undefined)) {
+      if (performance.now() > deadline)
+        throw new Error(`no scheduler leads within ${LEADS_WITHIN_MS / 1000} s`);
+      await pause(POLL_MS);
+    }
   }
+
+  /** The end of this one is no surprise: it is killed, or deposed. */
+  expectEnd(pid: number): void {
+    for (const one of this.#all) if (one.pid === pid) one.endWanted = true;
+  }
+
+  /** SIGKILL to the one that subscribed last; resolves when it is gone. */
+  async kill(): Promise<void> {
+    await killed(this.#leader());
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map(killed));
+  }
+
+  #take(one: One, line: ProgressLine): void {
+    if (line.kind === 'listening') one.url = line.url;
+    if (line.kind === 'subscribed') one.subscribed = this.#subscriptions += 1;
+    this.#options.onProgress(line);
+  }
+
+  #leader(): One {
+    const [first] = [...this.#all].sort((a, b) => (b.subscribed ?? 0) - (a.subscribed ?? 0));
+    if (first?.subscribed === undefined) throw new Error('no scheduler leads');
+    return first;
+  }
+}
+
+async function killed(one: One): Promise<void> {
+  one.endWanted = true;
+  if (one.child.exitCode !== null || one.child.signalCode !== null) return;
+  const gone = new Promise((resolve) => one.child.once('exit', resolve));
+  one.child.kill('SIGKILL');
+  await gone;
 }

@@ -17,6 +17,8 @@ import {
   type Prepared,
   type WorkDirectory,
 } from '@mesos-elasticsearch/cli';
+import { FenceCommand } from './fence-command.ts';
+import { LinkProxy } from './link-proxy.ts';
 import { Plugins } from './plugins.ts';
 import { ProgressLog } from './progress.ts';
 import { Schedulers } from './schedulers.ts';
@@ -26,8 +28,8 @@ export interface ClusterShape {
   readonly nodes: number;
   readonly agents: number;
   readonly driver: 'hostdir' | 'rclone';
-  /** On top of what the demo gives its scheduler. */
-  readonly schedulerFlags: Readonly<Record<string, string>>;
+  /** On top of what the demo gives its scheduler. `preempt`: with the fence command of the tests. */
+  readonly suspectPolicy: 'fence' | 'preempt';
 }
 
 export interface ClusterUnderTest {
@@ -38,6 +40,7 @@ export interface ClusterUnderTest {
   readonly board: NodeBoard;
   readonly progress: ProgressLog;
   readonly schedulers: Schedulers;
+  readonly links: Links;
   readonly plugins: Plugins;
   readonly elasticsearch: ElasticsearchClient;
   /** `host:port` of every node, where it was last known to run. */
@@ -45,6 +48,11 @@ export interface ClusterUnderTest {
   /** Where the driver keeps volumes, as the auditor wants it. */
   readonly stores: readonly string[];
   readonly signal: AbortSignal;
+}
+
+/** Wires that rows can harm. */
+export interface Links {
+  readonly schedulerToMaster: LinkProxy;
 }
 
 export interface Surroundings {
@@ -57,6 +65,8 @@ export interface Surroundings {
 
 /** Small, of one module, and fast to start. */
 const ELASTICSEARCH_VERSION = '7.17.29';
+/** Suspect for this long, then its storage is taken away. */
+const PREEMPT_AFTER_MS = 5000;
 const WHOLE_WITHIN_MS = 240_000;
 
 /** @throws what went wrong; what was begun by then is in `undo` */
@@ -77,15 +87,20 @@ export async function startCluster(shape: ClusterShape, around: Surroundings): P
     bundles,
     random: Math.random(),
   });
-  const plugins = new Plugins({ driver: shape.driver, machines, work, bundles });
+  const fence = shape.suspectPolicy === 'preempt' ? new FenceCommand(work) : undefined;
+  const onStarted = (agent: string, pid: number) => fence?.note(agent, pid);
+  const plugins = new Plugins({ driver: shape.driver, machines, work, bundles, onStarted });
   undo.add('the volume drivers', () => plugins.stop());
   undo.add('master and agents', () => machines.cluster.stop());
+  const [host = '', port = ''] = machines.cluster.master.split(':');
+  const links = { schedulerToMaster: await LinkProxy.open({ host, port: Number(port) }) };
+  undo.add('the links', () => links.schedulerToMaster.close());
   const cluster = await assemble(
-    { shape, frameworkName, work, machines, plugins },
-    { options, prepared, bundles, around },
+    { shape, frameworkName, work, machines, plugins, links },
+    { options, prepared, bundles, around, fence },
   );
-  undo.add('the scheduler', () => cluster.schedulers.kill());
-  await cluster.schedulers.start();
+  undo.add('the scheduler', () => cluster.schedulers.stop());
+  await cluster.schedulers.startLeader();
   await untilWhole(cluster, WHOLE_WITHIN_MS);
   return cluster;
 }
@@ -95,17 +110,23 @@ function optionsOf({ nodes, agents, driver }: ClusterShape): DemoOptions {
   return { ...fixed, nodes, agents, driver, elasticsearchVersion: ELASTICSEARCH_VERSION };
 }
 
-type Parts = Pick<ClusterUnderTest, 'shape' | 'frameworkName' | 'work' | 'machines' | 'plugins'>;
+type Parts = Pick<ClusterUnderTest, 'shape' | 'frameworkName' | 'work' | 'machines' | 'plugins' | 'links'>;
 
 async function assemble(
   parts: Parts,
-  more: { options: DemoOptions; prepared: Prepared; bundles: Bundles; around: Surroundings },
+  more: {
+    options: DemoOptions;
+    prepared: Prepared;
+    bundles: Bundles;
+    around: Surroundings;
+    fence: FenceCommand | undefined;
+  },
 ): Promise<ClusterUnderTest> {
-  const { frameworkName, work, machines, shape } = parts;
+  const { frameworkName, work, links } = parts;
   const { options, prepared, bundles, around } = more;
-  const master = machines.cluster.master;
+  const master = links.schedulerToMaster.address;
   const argv = await schedulerArgv({ options, frameworkName, master, work, bundles, prepared });
-  const extra = Object.entries(shape.schedulerFlags).map(([name, value]) => `--${name}=${value}`);
+  const extra = Object.entries(takeoverFlags(more.fence)).map(([name, value]) => `--${name}=${value}`);
   const board = new NodeBoard();
   const progress = new ProgressLog();
   const addresses = new Map<number, string>();
@@ -127,6 +148,11 @@ async function assemble(
     addresses: () => [...addresses.values()],
     stores: storesOf(parts),
   };
+}
+
+function takeoverFlags(fence: FenceCommand | undefined): Record<string, string> {
+  if (fence === undefined) return {};
+  return { suspectPolicy: 'preempt', preemptAfterMs: String(PREEMPT_AFTER_MS), fenceCommand: fence.program };
 }
 
 /** hostdir: the folder of the store. rclone: each agent's own mountpoints; a volume has one on each. */

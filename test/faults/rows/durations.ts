@@ -8,4 +8,4 @@ export const LASTING_MS = LEASE_MS + PAUSE_BOUND_MS + 6000;
 /** A whole cluster again after a fault that nobody had to recover from. */
 export const SETTLED_MS = 60_000;
 /** Lease, bound on pauses, launch and a start of Elasticsearch on a busy machine. */
-export const MOVED_MS = 90_000;
+export const MOVED_MS = 120_000;

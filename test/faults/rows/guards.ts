@@ -1,6 +1,7 @@
 /** The executor cannot act: its guard must, before the lease can pass on. */
 import { linesOf } from '../cluster/progress.ts';
-import { send, part } from './deeds.ts';
+import { processesOf } from '../cluster/victims.ts';
+import { send } from './deeds.ts';
 import { MOVED_MS } from './durations.ts';
 import type { Evidence, FaultRow, Ground } from './row.ts';
 
@@ -21,9 +22,10 @@ export const GUARDS: readonly FaultRow[] = [
   },
 ];
 
-/** Its process is the task's first one: thawed, it finds its epoch closed, lets go and ends by itself. */
-async function endFrozenExecutor(ground: Ground): Promise<void> {
-  process.kill(part('executor')(ground), 'SIGCONT');
+/** Whoever came next to its agent has ended it; elsewhere it finds its epoch closed, lets go and ends by itself. */
+function endFrozenExecutor({ node }: Ground): Promise<void> {
+  for (const { pid } of processesOf(node.taskId)) process.kill(pid, 'SIGCONT');
+  return Promise.resolve();
 }
 
 /** By the auditor's clock and the ledger's: both are this machine's. */

@@ -27,18 +27,6 @@ export const MACHINES: readonly FaultRow[] = [
     always: false,
     harm: controlled(MACHINE, 'freeze', 'thaw', LASTING_MS),
   },
-  {
-    ...TOGETHER,
-    name: 'machine-killed-rclone',
-    cluster: 'revocable',
-    victim: 'machine; rclone is the storage service and lives on',
-    fault: 'kill -9',
-    holds: 'moves to another agent when the lease has run out',
-    always: false,
-    harm: ({ cluster, node }) => cluster.machines.cluster.control.kill({ kind: 'machine', agent: node.host }),
-    mend: ({ cluster, node }) =>
-      cluster.machines.cluster.control.start({ kind: 'machine', agent: node.host }),
-  },
 ];
 
 async function startMachineAgain({ cluster, node }: Ground): Promise<void> {

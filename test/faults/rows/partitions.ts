@@ -15,4 +15,16 @@ export const PARTITIONS: readonly FaultRow[] = [
     always: true,
     harm: controlled(AGENT, 'partition', 'heal', LASTING_MS),
   },
+  {
+    ...CUT,
+    name: 'scheduler-cut-from-master',
+    victim: 'scheduler from master',
+    holds: 'every node runs on',
+    always: false,
+    async harm({ cluster: { links }, lasting }) {
+      links.schedulerToMaster.swallow();
+      await lasting(LASTING_MS);
+      links.schedulerToMaster.heal();
+    },
+  },
 ];

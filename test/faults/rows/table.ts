@@ -4,9 +4,17 @@ import { GUARDS } from './guards.ts';
 import { KILLS } from './kills.ts';
 import { MACHINES } from './machines.ts';
 import { PARTITIONS } from './partitions.ts';
+import { REVOCATIONS } from './revocations.ts';
 import { FAULT_CLASSES, type FaultRow } from './row.ts';
 
-export const FAULT_TABLE: readonly FaultRow[] = [...KILLS, ...FREEZES, ...PARTITIONS, ...GUARDS, ...MACHINES];
+export const FAULT_TABLE: readonly FaultRow[] = [
+  ...KILLS,
+  ...FREEZES,
+  ...PARTITIONS,
+  ...GUARDS,
+  ...MACHINES,
+  ...REVOCATIONS,
+];
 
 export interface Choice {
   readonly only?: readonly string[];
