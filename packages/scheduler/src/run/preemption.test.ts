@@ -1,3 +1,4 @@
+import { LeaseUnavailableError } from '@mesos-elasticsearch/coordination';
 import { describe, expect, it } from 'vitest';
 import { Story, type DesiredChanges } from '../testing/index.ts';
 
@@ -77,7 +78,9 @@ describe('the policy "preempt"', () => {
       });
     };
     // Its executor cannot reach the lease service either, so it does not hear that its epoch was closed.
-    story.leases.renew = () => new Promise(() => undefined);
+    const renew = story.leases.renew.bind(story.leases);
+    story.leases.renew = (lease) =>
+      lease.nodeId === 2 ? Promise.reject(new LeaseUnavailableError('cut off')) : renew(lease);
     await cutOff(story);
     await story.until('the command has failed', () => calls === 1, 90_000);
     expect(story.phase(2)).toBe('suspect');
@@ -125,6 +128,20 @@ describe('the policy "preempt"', () => {
     await story.start();
     await story.advance(50_000);
     expect(story.record(2)).toMatchObject({ phase: 'suspect', epoch: 1 });
+    await story.stop();
+  });
+
+  it('doubts a holder whose lease stands still though its agent says RUNNING, and believes it when it renews', async () => {
+    const story = await running({ fenceCommand: FENCE_COMMAND });
+    const renew = story.leases.renew.bind(story.leases);
+    story.leases.renew = () => Promise.reject(new LeaseUnavailableError('cut off'));
+    await story.until('node 2 is suspect', () => story.phase(2) === 'suspect');
+    await story.advance(20_000);
+    expect(story.phase(2)).toBe('suspect');
+    expect(story.waitsOf(2)).toEqual(['preempt-after']);
+    story.leases.renew = renew;
+    await story.until('node 2 runs again', () => story.phase(2) === 'running');
+    expect(story.record(2)!.epoch).toBe(1);
     await story.stop();
   });
 });

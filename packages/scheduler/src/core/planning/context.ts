@@ -45,6 +45,16 @@ export function hasLeaseExpired(
 }
 
 /**
+ * Nobody has renewed the lease for as long as would end one that fences, up to a reading that was answered. A reason to
+ * doubt under every policy, for an agent goes on answering RUNNING for an executor that is frozen; a proof under none.
+ */
+export function isLeaseSilent({ desired }: PlanContext, view: LeaseView | undefined): boolean {
+  if (view?.observation === undefined) return false;
+  const { lease, firstSeenMs } = view.observation;
+  return view.readAtMs - firstSeenMs > lease.durationMs + desired.suspects.pauseBoundMs;
+}
+
+/**
  * Earlier holders on the present agent that were let go on its word alone ("the container was destroyed") must have
  * ended before the node may be attached elsewhere. Their epochs were closed before the present one was assigned, so
  * by then a lease that fences has run out whatever became of them.
