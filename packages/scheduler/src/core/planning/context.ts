@@ -1,5 +1,5 @@
 import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
-import { silenceNeededMs } from '@mesos-elasticsearch/coordination';
+import { isLeaseSilent, silenceNeededMs } from '@mesos-elasticsearch/coordination';
 import { leaseOf, type DesiredCluster, type LeaseView, type Model, type Now } from '../model.ts';
 import type { RuleName } from '../rules/names.ts';
 import type { Step, StepOf, WaitStep } from '../steps.ts';
@@ -48,10 +48,9 @@ export function hasLeaseExpired(
  * Nobody has renewed the lease for as long as would end one that fences, up to a reading that was answered. A reason to
  * doubt under every policy, for an agent goes on answering RUNNING for an executor that is frozen; a proof under none.
  */
-export function isLeaseSilent({ desired }: PlanContext, view: LeaseView | undefined): boolean {
+export function isSilent({ desired }: PlanContext, view: LeaseView | undefined): boolean {
   if (view?.observation === undefined) return false;
-  const { lease, firstSeenMs } = view.observation;
-  return view.readAtMs - firstSeenMs > lease.durationMs + desired.suspects.pauseBoundMs;
+  return isLeaseSilent(view.observation, view.readAtMs, desired.suspects.pauseBoundMs);
 }
 
 /**

@@ -7,7 +7,7 @@ import * as transition from '../transitions.ts';
 import {
   closeEpoch,
   hasLeaseExpired,
-  isLeaseSilent,
+  isSilent,
   haveFormersEnded,
   letGo,
   recordNode,
@@ -57,7 +57,7 @@ function doubtAbout(
   if (current !== undefined && record.holder?.frameworkId !== current) {
     return `task-of-an-earlier-framework-id: ${record.holder?.frameworkId ?? 'none'} is not ${current}`;
   }
-  if (isLeaseSilent(context, view)) {
+  if (isSilent(context, view)) {
     return 'lease-not-renewed: the lease has stood still beyond its length and the bound on pauses';
   }
   if (view?.state === 'closed') return 'epoch-standing: the epoch was closed';

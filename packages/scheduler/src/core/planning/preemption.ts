@@ -1,10 +1,10 @@
 /** Policy "preempt": after a stated time the storage itself is taken from a holder that cannot be proven gone. */
 import type { NodeRecord } from '@mesos-elasticsearch/contract';
-import { isLeaseSilent, silenceNeededMs } from '@mesos-elasticsearch/coordination';
+import { silenceNeededMs } from '@mesos-elasticsearch/coordination';
 import type { LeaseView } from '../model.ts';
 import type { Step } from '../steps.ts';
 import * as transition from '../transitions.ts';
-import { closeEpoch, recordNode, waitFor, type PlanContext } from './context.ts';
+import { closeEpoch, isSilent, recordNode, waitFor, type PlanContext } from './context.ts';
 
 /**
  * In this order: the time passes, the epoch is closed (a holder that hears of it stops by itself), its lease has run
@@ -23,10 +23,8 @@ export function preemptStep(context: PlanContext, record: NodeRecord, view: Leas
   }
   if (view.state !== 'closed') return closeEpoch(context, record, 'one-holder');
   // Otherwise a holder on its way up could attach again what is being taken from it.
-  const { observation, readAtMs } = view;
-  const { pauseBoundMs } = desired.suspects;
-  if (observation !== undefined && !isLeaseSilent(observation, readAtMs, pauseBoundMs)) {
-    const limitMs = silenceNeededMs(observation.lease.durationMs, pauseBoundMs);
+  if (view.lease !== undefined && !isSilent(context, view)) {
+    const limitMs = silenceNeededMs(view.lease.durationMs, desired.suspects.pauseBoundMs);
     return waitFor(
       'lease-not-expired',
       `the lease on ${host} must stand still for ${limitMs} ms`,

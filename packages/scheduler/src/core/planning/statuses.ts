@@ -7,7 +7,7 @@ import { parseTaskId } from '../task-id.ts';
 import * as transition from '../transitions.ts';
 import {
   closeEpoch,
-  isLeaseSilent,
+  isSilent,
   haveFormersEnded,
   isEpochClosed,
   letGo,
@@ -66,7 +66,7 @@ function afterSignOfLife(context: PlanContext, record: NodeRecord, status: TaskS
       return waitFor('epoch-standing', 'the lease was not read yet', record.nodeId);
     }
     // A master that has not noticed the death yet goes on answering RUNNING.
-    if (isLeaseSilent(context, view) || view.state !== 'open') return undefined;
+    if (isSilent(context, view) || view.state !== 'open') return undefined;
     if (status.state !== 'TASK_RUNNING') {
       return recordNode(model, transition.launching(record, now.wallMs));
     }
