@@ -9,6 +9,7 @@ import { join } from 'node:path';
 const JAR = '/usr/share/java/zookeeper.jar';
 const JAVA = '/usr/bin/java';
 const READY_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 1_000;
 
 /** Why no ZooKeeper can be started here; undefined: one can. */
 export function zookeeperMissing(): string | undefined {
@@ -170,10 +171,10 @@ async function untilServing(port: number, child: ChildProcess): Promise<void> {
 function ask(port: number, word: string): Promise<string> {
   return new Promise((resolve) => {
     let said = '';
-    const socket = connect({ host: '127.0.0.1', port });
-    // A port that nobody listens on may connect to itself, and then it only hears its own question.
-    socket.on('connect', () => (socket.localPort === port ? socket.destroy() : socket.write(word)));
-    socket.setTimeout(1000, () => socket.destroy());
+    // From another address of loopback: a port that nobody listens at must not connect to itself.
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+    socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());
+    socket.on('connect', () => socket.write(word));
     socket.on('data', (chunk) => (said += chunk.toString()));
     socket.on('error', () => undefined);
     socket.on('close', () => {

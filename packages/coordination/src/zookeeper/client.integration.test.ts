@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)(`the client and a real ZooKeeper${why}`, 
     proxy.swallow(['to-server', 'to-client'], 'open');
     const begun = performance.now();
     expect(await zk.transact([set('/black-hole', 'x', 0)])).toMatchObject({ kind: 'unknown' });
-    expect(performance.now() - begun).toBeLessThan(ANSWER_MS + 200);
+    expect(performance.now() - begun).toBeLessThan(ANSWER_MS * 4);
     await lost.fired;
     expect(await zk.read('/black-hole')).toMatchObject({ kind: 'done', value: { data: '' } });
   });
@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)(`the client and a real ZooKeeper${why}`, 
     const zk = client();
     const begun = performance.now();
     expect(await zk.read('/')).toMatchObject({ kind: 'unknown' });
-    expect(performance.now() - begun).toBeLessThan(ANSWER_MS + 200);
+    expect(performance.now() - begun).toBeLessThan(ANSWER_MS * 4);
     const other = client({ servers: [proxy.address, server.address] });
     await expect.poll(() => other.read('/'), { timeout: 5_000 }).toMatchObject({ kind: 'done' });
   });

@@ -17,7 +17,7 @@ const why = missing === undefined ? '' : ` (skipped: ${missing})`;
 const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one', executors: 'executors:two' };
 const node = nodeId(1);
 const first = epoch(1);
-const DURATION_MS = 6_000;
+const DURATION_MS = 10_000;
 const lease = (counter: number) => leaseRecord({ counter, durationMs: DURATION_MS });
 
 describe.skipIf(missing !== undefined)(`leases in a real ZooKeeper${why}`, () => {

@@ -237,7 +237,7 @@ describe('an answer that got lost', () => {
     for (let each = 0; each < 100; each += 1) server.faults.next('sync', { kind: 'fail' });
     const begun = performance.now();
     await expect(leases.renew({ ...short, counter: 1 })).rejects.toThrow(LeaseUnavailableError);
-    expect(performance.now() - begun).toBeLessThan(300);
+    expect(performance.now() - begun).toBeLessThan(2_000);
   });
 });
 
