@@ -31,10 +31,13 @@ export type { Outcome, ReadOptions, Stat, ZooKeeper, Znode } from './zookeeper/z
 export { listDirectoryLeases } from './directory/list-leases.ts';
 export type { MasterDetector, MasterGroup, MasterLog } from './mesos-masters/follow.ts';
 export { followMasters } from './mesos-masters/follow.ts';
-export type { ZookeeperCredentials, ZookeeperUrl } from './zookeeper-url.ts';
+export { zookeeperMasterGroup } from './mesos-masters/over-zookeeper.ts';
+export { listZookeeperLeases, readZookeeperLedger, zookeeperLeasesIn } from './zookeeper/read-state.ts';
+export { digestIdentity } from './zookeeper/servers.ts';
+export type { ZooKeeperUrl } from './zookeeper-url.ts';
 export {
   parseZookeeperCredentials,
   parseZookeeperUrl,
   redactZookeeperUrl,
-  ZookeeperUrlError,
+  ZooKeeperUrlError,
 } from './zookeeper-url.ts';

@@ -3,10 +3,10 @@ import {
   parseZookeeperCredentials,
   parseZookeeperUrl,
   redactZookeeperUrl,
-  ZookeeperUrlError,
+  ZooKeeperUrlError,
 } from './zookeeper-url.ts';
 
-const secret = { user: 'mesos', password: 'p@ss:wo,rd' };
+const secret = 'mesos:p@ss:wo,rd';
 
 describe('a ZooKeeper URL', () => {
   it.each([
@@ -39,7 +39,7 @@ describe('a ZooKeeper URL', () => {
     'zk://:p@z1/mesos',
     'zk://user:@z1/mesos',
   ])('%s is refused', (text) => {
-    expect(() => parseZookeeperUrl(text)).toThrow(ZookeeperUrlError);
+    expect(() => parseZookeeperUrl(text)).toThrow(ZooKeeperUrlError);
   });
 
   it('shows no password, neither in logs nor in errors', () => {

@@ -101,7 +101,8 @@ export class FakeClient implements ZooKeeper {
       if (found === undefined) return { kind: 'done', value: undefined };
       const { data, version, childChanges } = found;
       const children = this.#server.childrenOf(path).length;
-      return { kind: 'done', value: { data, stat: { version, childChanges, children } } };
+      const bytes = new TextEncoder().encode(data);
+      return { kind: 'done', value: { data, bytes, stat: { version, childChanges, children } } };
     });
   }
 

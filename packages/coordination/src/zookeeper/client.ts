@@ -60,8 +60,8 @@ class Client implements ZooKeeper {
 
   read(path: string, options: ReadOptions = {}): Promise<Outcome<Znode | undefined>> {
     return this.#look('getData', path, options, (reader) => {
-      const data = reader.buffer().toString('utf8');
-      return { data, stat: decodeStat(reader) };
+      const bytes = reader.buffer();
+      return { data: bytes.toString('utf8'), bytes, stat: decodeStat(reader) };
     });
   }
 

@@ -8,11 +8,15 @@ import { startZookeeper, zookeeperMissing, type ZooKeeperServer } from '../testi
 import { connectZookeeper } from './client.ts';
 import { clusterRoot, type ZooKeeperAccess } from './layout.ts';
 import { leasesIn, zookeeperLeasesOf } from './leases.ts';
+import { digestIdentity } from './servers.ts';
 import type { ZooKeeper } from './zookeeper.ts';
 
 const missing = zookeeperMissing();
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
-const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one:with:colons', executors: 'executors:two' };
+const ACCESS: ZooKeeperAccess = {
+  scheduler: 'scheduler:one:with:colons',
+  executors: digestIdentity('executors:two'),
+};
 
 describe.skipIf(missing !== undefined)(`a real ZooKeeper${why}`, () => {
   let server: ZooKeeperServer;

@@ -21,6 +21,8 @@ export interface CampaignOptions {
   readonly name?: string;
   /** Gives the candidacy up. */
   readonly signal?: AbortSignal;
+  /** Another one leads, by this name (empty: it has none); called again when that changes. */
+  readonly onStandby?: (leader: string) => void;
 }
 
 /** The time in which one scheduler leads. */
@@ -79,6 +81,7 @@ class Candidacy {
   readonly #acls: ClusterAcls;
   /** Part of the znode's name: so it is found again after the answer to its creation was lost. */
   readonly #token = randomUUID();
+  #toldLeader: string | undefined;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -106,7 +109,11 @@ class Candidacy {
     const place = candidates.findIndex(({ isOurs }) => isOurs);
     if (place < 0) return this.#retried(await zookeeper.transact([this.#announcement()]));
     const [ours, predecessor] = [candidates[place], candidates[place - 1]];
-    if (predecessor !== undefined) return this.#follow(predecessor);
+    if (predecessor !== undefined) {
+      const [leader] = candidates;
+      if (leader !== undefined) await this.#tellWhoLeads(leader);
+      return this.#follow(predecessor);
+    }
     return ours === undefined ? pause() : this.#begin(ours.path);
   }
 
@@ -125,6 +132,16 @@ class Candidacy {
       isOurs: name.includes(this.#token),
     }));
     return candidates.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** For people: the leader is the first candidate, though we watch the one before us. */
+  async #tellWhoLeads({ path }: Candidate): Promise<void> {
+    const { zookeeper, onStandby } = this.#options;
+    if (onStandby === undefined || path === this.#toldLeader) return;
+    const read = await zookeeper.read(path);
+    if (read.kind !== 'done' || read.value === undefined) return;
+    this.#toldLeader = path;
+    onStandby(read.value.data);
   }
 
   async #follow(predecessor: Candidate): Promise<Wait> {

@@ -36,11 +36,14 @@ export const leasePath = (root: string, nodeId: NodeId, epoch: Epoch | number) =
 export const electionPath = (root: string) => `${root}/election`;
 export const leaderEpochPath = (root: string) => `${root}/leader-epoch`;
 
-/** Who logs in how: `user:password`, for the digest scheme. */
+/** Who logs in how, for the digest scheme. */
 export interface ZooKeeperAccess {
-  /** Every znode belongs to it. */
+  /** `user:password`; every znode belongs to it. */
   readonly scheduler: string;
-  /** May read records, epochs and leases, and write leases; absent: executors log in as the scheduler does. */
+  /**
+   * May read records, epochs and leases, and write leases; absent: executors log in as the scheduler does. As ZooKeeper
+   * names it, `user:base64(SHA-1(user:password))`: the scheduler need not know their password.
+   */
   readonly executors?: string;
 }
 
@@ -62,10 +65,8 @@ export function clusterAcls(access: ZooKeeperAccess | undefined): ClusterAcls {
     const open = [everyone(PERMISSION.all)];
     return { above: open, schedulerOnly: open, readable: open, lease: open };
   }
-  const of = (credentials: string, permissions: number): AclEntry => ({
-    ...{ scheme: 'digest', id: digestIdentity(credentials), permissions },
-  });
-  const scheduler = of(access.scheduler, PERMISSION.all);
+  const of = (id: string, permissions: number): AclEntry => ({ ...{ scheme: 'digest', id, permissions } });
+  const scheduler = of(digestIdentity(access.scheduler), PERMISSION.all);
   const executors = (permissions: number) =>
     access.executors === undefined ? [] : [of(access.executors, permissions)];
   return {

@@ -16,7 +16,9 @@ export type RefusalCode =
   'no-node' | 'node-exists' | 'bad-version' | 'not-empty' | 'no-auth' | 'bad-request' | 'parent-is-ephemeral';
 
 export interface Znode {
+  /** As UTF-8. */
   readonly data: string;
+  readonly bytes: Uint8Array;
   readonly stat: Stat;
 }
 
