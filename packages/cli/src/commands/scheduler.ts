@@ -1,16 +1,32 @@
 /** `scheduler`: the composition root of the framework. A signal stops this process, and nothing else. */
 import { hostname } from 'node:os';
-import { directoryLeases, openDirectoryLedger } from '@mesos-elasticsearch/coordination';
-import { startScheduler, type ProgressEvent } from '@mesos-elasticsearch/scheduler';
-import { pino } from 'pino';
-import { compileOptions, listedMasters, statePlaceOf } from '../config/compile.ts';
-import { readConfiguration } from '../config/read.ts';
+import { startScheduler, type ExitReason, type ProgressEvent } from '@mesos-elasticsearch/scheduler';
+import { pino, type Logger } from 'pino';
 import { bundlesBeside } from '../bundles.ts';
-import { EXIT, UsageError } from './exit-code.ts';
+import { compileOptions, statePlaceOf, type NamedFiles } from '../config/compile.ts';
+import type { Settings } from '../config/fields.ts';
+import { readConfiguration } from '../config/read.ts';
+import { findMasters } from '../scheduling/find-masters.ts';
+import { openState, type OpenState } from '../scheduling/open-state.ts';
+import { startStandbyServer, type StandbyServer } from '../scheduling/standby-server.ts';
+import { EXIT } from './exit-code.ts';
 import type { SchedulerFlags } from './scheduler-flags.ts';
 
 /** What `--progress json` writes, one object a line. */
-export type ProgressLine = ProgressEvent | { readonly kind: 'listening'; readonly url: string };
+export type ProgressLine =
+  | ProgressEvent
+  | { readonly kind: 'listening'; readonly url: string }
+  /** Another scheduler leads, by this name; `port` answers /health meanwhile. */
+  | { readonly kind: 'standby'; readonly leader: string; readonly port: number };
+
+interface Run {
+  readonly settings: Settings;
+  readonly files: NamedFiles;
+  readonly log: Logger;
+  readonly tell: (line: ProgressLine) => void;
+  /** Somebody wants this process to end. */
+  readonly signal: AbortSignal;
+}
 
 /** @returns the exit code, when the scheduler has ended */
 export async function runScheduler(asked: SchedulerFlags): Promise<number> {
@@ -22,38 +38,82 @@ export async function runScheduler(asked: SchedulerFlags): Promise<number> {
   const tell = (line: ProgressLine) => {
     if (settings.progress === 'json') process.stdout.write(`${JSON.stringify(line)}\n`);
   };
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const run: Run = { settings, files, log, tell, signal: stopping.signal };
+  const state = await stateOf(run);
+  return state === undefined ? EXIT.done : lead(run, state);
+}
+
+/** While another scheduler leads, a small server answers in the place of the API. */
+async function stateOf({ settings, files, log, tell, signal }: Run): Promise<OpenState | undefined> {
   const place = statePlaceOf(settings, files);
-  const masters = listedMasters(settings);
-  if (place.kind !== 'directory' || masters === undefined) {
-    throw new UsageError('ZooKeeper is not in this version: give --master and --stateDirectory');
+  const { bindHost, webUiPort, publishHost = hostname() } = settings;
+  let server: StandbyServer | undefined;
+  try {
+    if (place.kind === 'zookeeper') server = await startStandbyServer(bindHost, webUiPort);
+    const port = server?.port ?? webUiPort;
+    return await openState(place, {
+      name: webUiPort === 0 ? `${publishHost}, process ${process.pid}` : `${publishHost}:${webUiPort}`,
+      log,
+      signal,
+      onStandby: (leader) => {
+        if (server !== undefined) server.leader = leader;
+        log.info({ leader }, 'standby: another scheduler leads');
+        tell({ kind: 'standby', leader, port });
+      },
+    });
+  } finally {
+    await server?.close();
   }
+}
+
+async function lead(run: Run, { ledger, leases, lost }: OpenState): Promise<number> {
+  const { settings, files, log, tell, signal } = run;
+  const found = findMasters(settings, log);
   const surroundings = {
     hostName: hostname(),
     executorBundle: bundlesBeside(import.meta.url).executor,
-    masters,
+    masters: found.masters,
   };
-  const ledger = await openDirectoryLedger(place.state);
-  let scheduler: Awaited<ReturnType<typeof startScheduler>>;
   try {
-    scheduler = await startScheduler({
+    const scheduler = await startScheduler({
       ...compileOptions(settings, files, surroundings),
       ledger,
-      leases: directoryLeases(place.leases),
+      leases,
       log,
       onProgress: tell,
+    }).catch(async (error: unknown) => {
+      await ledger.close();
+      throw error;
     });
-  } catch (error) {
-    await ledger.close();
-    throw error;
+    tell({ kind: 'listening', url: scheduler.url });
+    log.info({ url: scheduler.url }, 'the scheduler is up');
+    const stop = () => void scheduler.stop();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    let lostBecause: string | undefined;
+    void lost.then((why) => {
+      lostBecause ??= why;
+      stop();
+    });
+    return exitCode(run, await scheduler.done, lostBecause);
+  } finally {
+    await found.close();
   }
-  tell({ kind: 'listening', url: scheduler.url });
-  log.info({ url: scheduler.url }, 'the scheduler is up');
-  const stop = () => void scheduler.stop();
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-  const reason = await scheduler.done;
-  if (reason.kind === 'stopped') return EXIT.done;
+}
+
+/** In an election whoever was replaced stands by when it is started again; nobody takes the lead back by force. */
+function exitCode({ settings, signal }: Run, reason: ExitReason, lostBecause: string | undefined): number {
   if (reason.kind === 'crashed') throw reason.error;
+  if (signal.aborted) return EXIT.done;
+  const elected = settings.zookeeperUrl !== undefined;
+  if (elected && (reason.kind === 'stopped' || reason.kind === 'replaced')) {
+    const why = reason.kind === 'stopped' ? (lostBecause ?? 'deposed') : reason.message;
+    process.stderr.write(`mesos-elasticsearch: this scheduler does not lead any more: ${why}\n`);
+    return EXIT.deposed;
+  }
+  if (reason.kind === 'stopped') return EXIT.done;
   process.stderr.write(`mesos-elasticsearch: the scheduler was ${reason.kind}: ${reason.message}\n`);
   return EXIT.failed;
 }

@@ -1,6 +1,6 @@
 /** `state export | rebuild`: a copy of the ledger, and a ledger for a store that was lost. */
 import { open, readFile } from 'node:fs/promises';
-import { parseZookeeperCredentials, parseZookeeperUrl } from '@mesos-elasticsearch/coordination';
+import { clusterRoot, parseZookeeperCredentials, parseZookeeperUrl } from '@mesos-elasticsearch/coordination';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StatePlace } from '../config/compile.ts';
 import { FIELDS, variableOf, type FieldName } from '../config/fields.ts';
@@ -10,7 +10,7 @@ import { describeRebuilt } from '../state/describe-rebuilt.ts';
 import { encodeStateDocument } from '../state/document.ts';
 import { exportState } from '../state/export-state.ts';
 import { readExport, readLeases, readMarker, readMaster } from '../state/gather.ts';
-import { openStatePlace, type OpenPlace } from '../state/place.ts';
+import { openPlaceToRead, openPlaceToWrite, type WritePlace } from '../state/place.ts';
 import { writeRebuilt } from '../state/write-rebuilt.ts';
 import { UsageError } from './exit-code.ts';
 import { terminal, type Terminal } from './terminal.ts';
@@ -42,7 +42,7 @@ export function stateCommand(to: Terminal = terminal): Command {
     )
     .option('--out <file>', 'a new file, readable by its owner only; absent: stdout')
     .action(async (options: PlaceOptions & { readonly out?: string }) => {
-      await inPlace(options, async (place) => {
+      await inPlace(await openPlaceToRead(await placeOf(options)), async (place) => {
         const text = encodeStateDocument(await exportState(place, to.nowMs()));
         if (options.out === undefined) to.write(text);
         else await writePrivate(options.out, text);
@@ -56,7 +56,9 @@ export function stateCommand(to: Terminal = terminal): Command {
     .option('--frameworkPrincipal <name>', 'to ask the master with')
     .option('--frameworkSecretPath <file>', 'secret of the principal')
     .option('--dry-run', 'shows what would be written')
-    .action((options: RebuildOptions) => inPlace(options, (place) => rebuild(options, place, to)));
+    .action(async (options: RebuildOptions) => {
+      await inPlace(await openPlaceToWrite(await placeOf(options)), (place) => rebuild(options, place, to));
+    });
   return state;
 }
 
@@ -79,8 +81,10 @@ function placed(command: Command): Command {
   return command;
 }
 
-async function inPlace(options: PlaceOptions, work: (place: OpenPlace) => Promise<void>): Promise<void> {
-  const place = await openStatePlace(await placeOf(options));
+async function inPlace<P extends { close(): Promise<void> }>(
+  place: P,
+  work: (place: P) => Promise<void>,
+): Promise<void> {
   try {
     await work(place);
   } finally {
@@ -96,17 +100,19 @@ async function placeOf(options: PlaceOptions): Promise<StatePlace> {
     );
   }
   if (state !== undefined) return { kind: 'directory', state, leases: options.leaseDirectory ?? state };
+  const url = parseZookeeperUrl(zookeeperUrl ?? '');
   const login = file === undefined ? undefined : (await readFile(file, 'utf8')).trim();
   return {
     kind: 'zookeeper',
-    url: parseZookeeperUrl(zookeeperUrl ?? ''),
+    url,
+    root: clusterRoot(url.path, options.frameworkName, options.elasticsearchClusterName),
     sessionTimeoutMs: FIELDS.zookeeperSessionTimeoutMs.fallback,
     credentials: login === undefined ? undefined : parseZookeeperCredentials(login),
     executorDigest: options.zookeeperExecutorDigest,
   };
 }
 
-async function rebuild(options: RebuildOptions, place: OpenPlace, to: Terminal): Promise<void> {
+async function rebuild(options: RebuildOptions, place: WritePlace, to: Terminal): Promise<void> {
   const evidence = await evidenceOf(options, place);
   const rebuilt = rebuildLedger(evidence, to.nowMs());
   if (!rebuilt.ok) throw new Error(['no ledger can be rebuilt:', ...rebuilt.problems].join('\n  '));
@@ -122,7 +128,7 @@ async function rebuild(options: RebuildOptions, place: OpenPlace, to: Terminal):
 }
 
 /** The leases of the place itself are evidence always: what is left of them may be the newest that there is. */
-async function evidenceOf(options: RebuildOptions, place: OpenPlace): Promise<Evidence> {
+async function evidenceOf(options: RebuildOptions, place: WritePlace): Promise<Evidence> {
   const { frameworkName, elasticsearchClusterName: clusterName, master } = options;
   const login = await masterLogin(options);
   const told =

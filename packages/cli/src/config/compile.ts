@@ -1,6 +1,6 @@
 /** Settings → what the scheduler is started with. Pure: files that settings name were read before. */
 import type { LeasePlace, VolumePath } from '@mesos-elasticsearch/contract';
-import type { ZookeeperCredentials, ZookeeperUrl } from '@mesos-elasticsearch/coordination';
+import { clusterRoot, type ZooKeeperUrl } from '@mesos-elasticsearch/coordination';
 import type {
   MesosOptions,
   NodeOptions,
@@ -19,7 +19,7 @@ export interface NamedFiles {
   readonly elasticsearchSettings: string | undefined;
   readonly keystore: Readonly<Record<string, string>>;
   /** The scheduler's own. */
-  readonly zookeeperCredentials: ZookeeperCredentials | undefined;
+  readonly zookeeperCredentials: string | undefined;
 }
 
 export interface Surroundings {
@@ -93,9 +93,11 @@ export type StatePlace =
   | { readonly kind: 'directory'; readonly state: string; readonly leases: string }
   | {
       readonly kind: 'zookeeper';
-      readonly url: ZookeeperUrl;
+      readonly url: ZooKeeperUrl;
+      /** Of this cluster, below the path of the URL. */
+      readonly root: string;
       readonly sessionTimeoutMs: number;
-      readonly credentials: ZookeeperCredentials | undefined;
+      readonly credentials: string | undefined;
       /** `user:base64(SHA-1(user:password))` */
       readonly executorDigest: string | undefined;
     };
@@ -106,10 +108,15 @@ export function statePlaceOf(settings: Settings, files: NamedFiles): StatePlace 
   return {
     kind: 'zookeeper',
     url,
+    root: rootOf(settings, url),
     sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
     credentials: files.zookeeperCredentials,
     executorDigest: settings.zookeeperExecutorDigest,
   };
+}
+
+function rootOf(settings: Settings, { path }: ZooKeeperUrl): string {
+  return clusterRoot(path, settings.frameworkName, settings.elasticsearchClusterName);
 }
 
 function leasePlaceOnAgents(settings: Settings): LeasePlace {
@@ -122,7 +129,7 @@ function leasePlaceOnAgents(settings: Settings): LeasePlace {
   return {
     kind: 'zookeeper',
     servers: [...url.servers],
-    path: url.path,
+    path: rootOf(settings, url),
     sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
     ...(secret === undefined
       ? file

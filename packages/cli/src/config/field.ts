@@ -1,5 +1,5 @@
 /** One row of the settings table: from it come the flag, the variable, the help line and the document. */
-import { parseZookeeperUrl, type ZookeeperUrl } from '@mesos-elasticsearch/coordination';
+import { parseZookeeperUrl, type ZooKeeperUrl } from '@mesos-elasticsearch/coordination';
 import { z } from 'zod';
 
 export const GROUPS = [
@@ -69,7 +69,7 @@ export function patternText(words: Words, wants: string, pattern: RegExp, fallba
 }
 
 /** It may hold a password, which faults must not repeat. */
-export function zookeeperUrl(words: Words): Field<ZookeeperUrl> {
+export function zookeeperUrl(words: Words): Field<ZooKeeperUrl> {
   const wants = 'zk://host:port,host:port/path';
   const schema = z.string({ error: wants }).transform((value, context) => {
     try {

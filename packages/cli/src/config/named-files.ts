@@ -1,6 +1,6 @@
 /** The files that settings name: secrets, elasticsearch.yml, the keystore's entries. */
 import { access, constants, readFile } from 'node:fs/promises';
-import { parseZookeeperCredentials, type ZookeeperCredentials } from '@mesos-elasticsearch/coordination';
+import { parseZookeeperCredentials } from '@mesos-elasticsearch/coordination';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { messageOf } from '../setup/setup-error.ts';
@@ -68,7 +68,7 @@ async function expectProgram(path: string | undefined, faults: Fault[]): Promise
   );
 }
 
-function credentialsOf(text: string, faults: Fault[]): ZookeeperCredentials | undefined {
+function credentialsOf(text: string, faults: Fault[]): string | undefined {
   try {
     return parseZookeeperCredentials(text.replace(/\r?\n$/, ''));
   } catch (error) {

@@ -90,6 +90,8 @@ function placed(line: Extract<ProgressEvent, { kind: 'running' }>): PlacedNode {
 /** One line for people; undefined for what they need not see. */
 export function describeProgress(line: ProgressLine): string | undefined {
   switch (line.kind) {
+    case 'standby':
+      return `standby: ${line.leader} leads`;
     case 'assigned':
       return `node ${line.nodeId} → ${line.host ?? '?'} (epoch ${line.epoch}, volumes ${line.volumes.join(', ')})`;
     case 'running':

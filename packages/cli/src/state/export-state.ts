@@ -2,14 +2,14 @@
 import type { Epoch } from '@mesos-elasticsearch/contract';
 import { LeaseUnavailableError, type LeaseService } from '@mesos-elasticsearch/coordination';
 import type { StateDocument } from './document.ts';
-import type { OpenPlace } from './place.ts';
+import type { ReadPlace } from './place.ts';
 
 /** @throws Error for a place without a ledger; LedgerError for one that cannot be read whole */
 export async function exportState(
-  { ledger, leases, name }: Pick<OpenPlace, 'ledger' | 'leases' | 'name'>,
+  { load, leases, name }: Pick<ReadPlace, 'load' | 'leases' | 'name'>,
   nowMs: number,
 ): Promise<StateDocument> {
-  const { framework, nodes } = await ledger.load();
+  const { framework, nodes } = await load();
   if (framework === undefined) throw new Error(`there is no ledger in ${name}: nothing was exported`);
   const records = [...nodes.values()].sort((a, b) => a.record.nodeId - b.record.nodeId);
   const found: StateDocument['leases'] = [];

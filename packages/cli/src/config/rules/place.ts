@@ -37,7 +37,18 @@ export const PLACE_RULES: readonly Rule[] = [
   },
   function urlHasAPath({ zookeeperUrl }) {
     return zookeeperUrl?.path === '/'
-      ? fault('zookeeperUrl', 'wanted a path of its own for this cluster, such as /mesos-elasticsearch/logs')
+      ? fault(
+          'zookeeperUrl',
+          'wanted a path such as /mesos-elasticsearch, below which each cluster has its place',
+        )
+      : undefined;
+  },
+  function clusterNameIsAZnode({ zookeeperUrl, elasticsearchClusterName: name }) {
+    return zookeeperUrl !== undefined && name !== undefined && (name.includes('/') || /^\.{1,2}$/.test(name))
+      ? fault(
+          'elasticsearchClusterName',
+          'wanted a name without "/" with zookeeperUrl, where it is part of a path',
+        )
       : undefined;
   },
   function agentsUrlIsTheSamePlace({ zookeeperUrl, zookeeperUrlOnAgents }) {

@@ -50,7 +50,13 @@ describe('where the state is', () => {
       'leaseDirectory',
       /in ZooKeeper then/,
     ],
-    ['at the root', { ...common, zookeeperUrl: 'zk://z1' }, 'zookeeperUrl', /a path of its own/],
+    ['at the root', { ...common, zookeeperUrl: 'zk://z1' }, 'zookeeperUrl', /a path such as/],
+    [
+      'a path in the name',
+      { ...zookeeper, elasticsearchClusterName: 'a/b' },
+      'elasticsearchClusterName',
+      /without "\/"/,
+    ],
     ['no URL', { ...common, zookeeperUrl: 'z1:2181/es' }, 'zookeeperUrl', /wanted zk:\/\/host:port/],
     [
       'with a login',
