@@ -26,4 +26,4 @@ export type { ClusterView, NodeView } from './core/views.ts';
 export type { EvaluationOutcome } from './core/offers/outcome.ts';
 export type { RuleName } from './core/rules/names.ts';
 export { RULES } from './core/rules/names.ts';
-export { RELEASE_CONFIRMATION } from './run/http-server.ts';
+export { RELEASE_CONFIRMATION, RETIRE_CONFIRMATION } from './run/http-server.ts';

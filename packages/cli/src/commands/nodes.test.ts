@@ -1,7 +1,8 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nodesCommand, RETIRE_CONFIRMATION } from './nodes.ts';
+import { RETIRE_CONFIRMATION } from '@mesos-elasticsearch/scheduler';
+import { nodesCommand } from './nodes.ts';
 
 const suspect = {
   nodeId: 2,
@@ -138,5 +139,17 @@ describe('nodes retire', () => {
       url: '/v1/nodes/2/retire',
       body: { confirm: RETIRE_CONFIRMATION, epoch: 3 },
     });
+  });
+});
+
+describe('nodes reuse', () => {
+  it("wants to know what becomes of the volumes, and gives the operator's word", async () => {
+    expect((await run('reuse', '2')).error).toContain('--volumes');
+    expect((await run('reuse', '2', '--volumes', 'burn')).error).toContain('keep, wipe');
+    expect(received).toHaveLength(0);
+    answer = { status: 202, body: { message: 'node 2: its volumes may be used again (wipe)' } };
+    const { text } = await run('reuse', '2', '--volumes', 'wipe');
+    expect(text).toContain('may be used again (wipe)');
+    expect(received).toMatchObject([{ url: '/v1/nodes/2/reuse', body: { volumes: 'wipe' } }]);
   });
 });

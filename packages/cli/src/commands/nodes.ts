@@ -1,12 +1,11 @@
-/** `nodes ls | release | retire`: what an operator sees of the nodes, and the words only a person can give. */
-import { RELEASE_CONFIRMATION } from '@mesos-elasticsearch/scheduler';
+/** `nodes ls | release | retire | reuse`: what an operator sees of the nodes, and the words only a person can give. */
+import { RELEASE_CONFIRMATION, RETIRE_CONFIRMATION } from '@mesos-elasticsearch/scheduler';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { nodesApi, type NodesApi, type ShownNode } from '../nodes/nodes-api.ts';
 import { nodeFacts, nodesTable } from '../nodes/show.ts';
 import { UsageError } from './exit-code.ts';
 import { terminal, type Terminal } from './terminal.ts';
 
-export const RETIRE_CONFIRMATION = 'its-shards-are-elsewhere';
 /** Not with the prefix of the scheduler's settings: a scheduler refuses what it does not know there. */
 const API_VARIABLE = 'MESOS_ELASTICSEARCH_API';
 const DEFAULT_API = 'http://127.0.0.1:31100';
@@ -68,6 +67,19 @@ export function nodesCommand(to: Terminal = terminal): Command {
       await giveOrder(verb, nodeId, options, asked(options), to);
     });
   }
+  nodes
+    .command('reuse')
+    .description("says what becomes of a retired node's volumes, so that its number may be used again")
+    .argument('<node>', 'node ID', parseWhole)
+    .addOption(api())
+    .addOption(
+      new Option('--volumes <what>', 'keep: as they are. wipe: emptied before Elasticsearch starts on them')
+        .choices(['keep', 'wipe'])
+        .makeOptionMandatory(),
+    )
+    .action(async (nodeId: number, options: { readonly api: URL; readonly volumes: 'keep' | 'wipe' }) => {
+      to.write(`${await asked(options).reuse(nodeId, options.volumes)}\n`);
+    });
   return nodes;
 }
 

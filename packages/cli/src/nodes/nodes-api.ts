@@ -39,6 +39,8 @@ export interface NodesApi {
   list(): Promise<readonly ShownNode[]>;
   /** @returns what the scheduler says to it */
   order(verb: 'release' | 'retire', order: NodeOrder): Promise<string>;
+  /** @returns what the scheduler says to it */
+  reuse(nodeId: number, volumes: 'keep' | 'wipe'): Promise<string>;
 }
 
 /** All reject with ApiError. */
@@ -53,11 +55,17 @@ export function nodesApi(base: URL): NodesApi {
       );
     },
     async order(verb, { nodeId, epoch, confirm }) {
-      const answer = await ask(`/v1/nodes/${nodeId}/${verb}`, { epoch, confirm });
-      const parsed = z.object({ message: z.string() }).safeParse(answer);
-      return parsed.success ? parsed.data.message : `node ${nodeId}: ${verb} was accepted`;
+      return wordsOf(await ask(`/v1/nodes/${nodeId}/${verb}`, { epoch, confirm }), nodeId);
+    },
+    async reuse(nodeId, volumes) {
+      return wordsOf(await ask(`/v1/nodes/${nodeId}/reuse`, { volumes }), nodeId);
     },
   };
+}
+
+function wordsOf(answer: unknown, nodeId: number): string {
+  const parsed = z.object({ message: z.string() }).safeParse(answer);
+  return parsed.success ? parsed.data.message : `node ${nodeId}: accepted`;
 }
 
 async function request(url: URL, body: object | undefined): Promise<unknown> {

@@ -21,6 +21,7 @@ export interface ApiHandlers {
   lastOffers(): readonly EvaluationOutcome[];
   setWantedNodes(order: SizeOrder): OrderResult;
   releaseNode(order: ReleaseOrder): OrderResult;
+  retireNode(order: RetireOrder): OrderResult;
   reuseNode(nodeId: number, volumes: 'keep' | 'wipe'): OrderResult;
   setSettings(settings: ClusterSettings): OrderResult;
 }
@@ -30,15 +31,21 @@ export interface ReleaseOrder {
   readonly epoch: number;
 }
 
+export type RetireOrder = ReleaseOrder;
+
 export interface SizeOrder {
   readonly nodes: number;
   /** The operator says that the shards of the nodes that go have been moved away. */
   readonly shardsAreMoved: boolean;
 }
 
+/** The word that an operator must spell out, together with the epoch that was looked at. */
+export const RELEASE_CONFIRMATION = 'the-holder-is-gone';
+/** As above, for nodes that are taken away. */
+export const RETIRE_CONFIRMATION = 'its-shards-are-elsewhere';
 const wantedNodesBody = z.union([
   z
-    .object({ value: z.number().int().positive(), confirm: z.literal('shards-are-moved').optional() })
+    .object({ value: z.number().int().positive(), confirm: z.literal(RETIRE_CONFIRMATION).optional() })
     .transform(({ value, confirm }) => ({ nodes: value, shardsAreMoved: confirm !== undefined })),
   z
     .number()
@@ -46,10 +53,9 @@ const wantedNodesBody = z.union([
     .positive()
     .transform((nodes) => ({ nodes, shardsAreMoved: false })),
 ]);
+const retireBody = z.object({ confirm: z.literal(RETIRE_CONFIRMATION), epoch: z.number().int().positive() });
 const reuseBody = z.object({ volumes: z.enum(['keep', 'wipe']) });
 const nodeParameters = z.object({ nodeId: z.coerce.number().int().positive() });
-/** The word that an operator must spell out, together with the epoch that was looked at. */
-export const RELEASE_CONFIRMATION = 'the-holder-is-gone';
 const releaseBody = z.object({
   confirm: z.literal(RELEASE_CONFIRMATION),
   epoch: z.number().int().positive(),
@@ -116,6 +122,15 @@ function addOrders(server: FastifyInstance, handlers: ApiHandlers): void {
     if (!body.success)
       return reply.code(400).send({ error: 'wanted: {"value": N} with N a whole number from 1 up' });
     return answer(handlers.setWantedNodes(body.data), reply);
+  });
+  server.post('/v1/nodes/:nodeId/retire', (request, reply) => {
+    const parameters = nodeParameters.safeParse(request.params);
+    const body = retireBody.safeParse(request.body);
+    if (!parameters.success || !body.success) {
+      const wanted = `{"confirm": "${RETIRE_CONFIRMATION}", "epoch": E} with the epoch that /v1/nodes shows`;
+      return reply.code(400).send({ error: `wanted: a node ID, and ${wanted}` });
+    }
+    return answer(handlers.retireNode({ nodeId: parameters.data.nodeId, epoch: body.data.epoch }), reply);
   });
   server.post('/v1/nodes/:nodeId/reuse', (request, reply) => {
     const parameters = nodeParameters.safeParse(request.params);

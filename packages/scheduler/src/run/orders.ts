@@ -2,7 +2,8 @@
 import type { CoreEvent } from '../core/events.ts';
 import { heldNodes, wantedSize, type DesiredCluster, type Model } from '../core/model.ts';
 import type { ClusterSettings } from '@mesos-elasticsearch/contract';
-import type { OrderResult, ReleaseOrder, SizeOrder } from './http-server.ts';
+import { RETIRE_CONFIRMATION } from './http-server.ts';
+import type { OrderResult, ReleaseOrder, RetireOrder, SizeOrder } from './http-server.ts';
 
 /** @returns an order to refuse with, or undefined when the node may be released */
 export function refuseRelease(model: Model, { nodeId, epoch }: ReleaseOrder): OrderResult | undefined {
@@ -47,8 +48,24 @@ export function refuseWantedNodes(
     status: 409,
     message:
       `${nodes} is fewer than the ${held} nodes in use: move the shards away from the highest node IDs ` +
-      '(cluster.routing.allocation.exclude), then say so with "confirm": "shards-are-moved"',
+      `(cluster.routing.allocation.exclude), then say so with "confirm": "${RETIRE_CONFIRMATION}"`,
   };
+}
+
+/** Only the highest node ID: the lowest free number is handed out first, so any other would be launched again. */
+export function refuseRetire(model: Model, { nodeId, epoch }: RetireOrder): OrderResult | undefined {
+  const held = heldNodes(model);
+  const record = held.find((each) => each.nodeId === nodeId);
+  if (record === undefined) return { status: 404, message: `node ${nodeId} has no holder` };
+  if (record.epoch !== epoch || record.phase !== 'running') {
+    const is = `node ${nodeId} is ${record.phase} in epoch ${record.epoch}`;
+    return { status: 409, message: `${is}: a running node is retired, in the epoch that was looked at` };
+  }
+  const highest = Math.max(...held.map((each) => each.nodeId));
+  if (nodeId !== highest) {
+    return { status: 409, message: `only the highest node ID can be retired, which is ${highest}` };
+  }
+  return refuseWantedNodes(model, { nodes: held.length - 1, shardsAreMoved: true });
 }
 
 export function refuseReuse(model: Model, wanted: number): OrderResult | undefined {

@@ -114,6 +114,33 @@ describe('the scheduler over HTTP', () => {
     await scheduler.stop();
   });
 
+  it('retires the highest node, asks about its volumes, and keeps settings, each on a word', async () => {
+    const { clock, options, disk } = await world();
+    const scheduler = await startScheduler({ ...options, cluster: { ...options.cluster, nodes: 4 } });
+    await clock.advance(5000);
+    const post = (path: string, value: unknown) =>
+      json(`${scheduler.url}/v1/nodes/${path}`, body('POST', value));
+    const word = { confirm: 'its-shards-are-elsewhere', epoch: 1 };
+    expect((await post('4/retire', {})).status).toBe(400);
+    expect((await post('2/retire', word)).body.error).toContain('only the highest node ID');
+    expect((await post('4/reuse', { volumes: 'keep' })).status).toBe(409);
+    expect((await post('4/retire', word)).status).toBe(202);
+    await clock.advance(5000);
+    expect(scheduler.nodes()[3]).toMatchObject({ nodeId: 4, phase: 'retired' });
+    expect((await post('3/retire', word)).body.error).toContain('elect the master');
+    expect((await post('4/reuse', { volumes: 'wipe' })).status).toBe(202);
+
+    const settings = `${scheduler.url}/v1/cluster/settings`;
+    expect((await json(settings, body('PUT', { suspectPolicy: 'hope' }))).status).toBe(400);
+    expect(
+      (await json(settings, body('PUT', { suspectPolicy: 'wait', retiredVolumes: 'keep' }))).status,
+    ).toBe(202);
+    await clock.advance(1000);
+    expect(disk.framework?.record.settings).toEqual({ suspectPolicy: 'wait', retiredVolumes: 'keep' });
+    expect(scheduler.cluster()).toMatchObject({ suspectPolicy: 'wait', retiredVolumes: 'keep' });
+    await scheduler.stop();
+  });
+
   it('refuses to start on a taken port, and says what to do', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));

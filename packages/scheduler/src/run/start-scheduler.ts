@@ -1,7 +1,7 @@
 /** Puts the scheduler together: files to serve, ledger, HTTP server, loop and subscription. */
 import { nodeId } from '@mesos-elasticsearch/contract';
 import { LedgerError } from '@mesos-elasticsearch/coordination';
-import type { DesiredCluster } from '../core/model.ts';
+import { heldNodes, type DesiredCluster } from '../core/model.ts';
 import { SAFETY_RULES } from '../core/safety.ts';
 import { clusterView, nodeViews, type ClusterView, type NodeView } from '../core/views.ts';
 import { DEFAULT_TIMING, type SchedulerOptions } from '../options.ts';
@@ -11,7 +11,14 @@ import { runFenceCommand } from './fence-command.ts';
 import { frameworkInfoOf } from './framework-info.ts';
 import { startHttpServer, type ApiHandlers } from './http-server.ts';
 import { mesosGatewayFactory } from './mesos-gateway.ts';
-import { refuseRelease, refuseReuse, refuseSettings, refuseWantedNodes, releaseEvent } from './orders.ts';
+import {
+  refuseRelease,
+  refuseRetire,
+  refuseReuse,
+  refuseSettings,
+  refuseWantedNodes,
+  releaseEvent,
+} from './orders.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 
 export type { ExitReason } from './drive.ts';
@@ -130,6 +137,14 @@ function apiHandlers(current: () => Current): ApiHandlers {
       if (refused !== undefined) return refused;
       loop.dispatch({ kind: 'size-ordered', nodes: order.nodes });
       return { status: 202, message: `${order.nodes} nodes are wanted` };
+    },
+    retireNode: (order) => {
+      const { loop, model } = look();
+      const refused = refuseRetire(model, order);
+      if (refused !== undefined) return refused;
+      const nodes = heldNodes(model).length - 1;
+      loop.dispatch({ kind: 'size-ordered', nodes });
+      return { status: 202, message: `node ${order.nodeId} is being retired: ${nodes} nodes are wanted` };
     },
     setSettings: (settings) => {
       const { desired, loop } = look();
