@@ -45,6 +45,8 @@ async function main(argv: readonly string[], paths: Paths): Promise<number> {
     process.stderr.write(`the fault rows cannot run here: ${why}\n`);
     return 1;
   }
+  // Now: it may be another one by the end of the run.
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => interrupt.abort(new Error('interrupted')));
@@ -63,7 +65,7 @@ async function main(argv: readonly string[], paths: Paths): Promise<number> {
   }).catch((error: unknown) => [(error as Error).message]);
   clearTimeout(limit);
   for (const what of left) process.stderr.write(`${what}\n`);
-  if (write) await writeDocument(results, argv);
+  if (write) await writeDocument(results, commit, argv);
   if (!json) say(sum(results));
   if (interrupt.signal.aborted) return INTERRUPTED;
   return left.length === 0 && results.length === rows.length && results.every(held) ? 0 : 1;
@@ -98,9 +100,13 @@ function sum(results: readonly RowResult[]): string {
   return `${results.length} rows, ${verdict}; ${lost} documents lost, ${overlaps} overlaps`;
 }
 
-async function writeDocument(results: readonly RowResult[], argv: readonly string[]): Promise<void> {
+async function writeDocument(
+  results: readonly RowResult[],
+  commit: string,
+  argv: readonly string[],
+): Promise<void> {
   const table = markdownOf(results, {
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    commit,
     date: new Date().toISOString().slice(0, 10),
     command: ['npm run faults --', ...argv].join(' '),
     machine: `${availableParallelism()} cores, Node ${process.versions.node}`,

@@ -7,6 +7,7 @@ import {
   startRclonePlugin,
   type RunningPlugin,
 } from '@mesos-elasticsearch/dvdcli-bridge';
+import { signal } from './victims.ts';
 import type { Bundles, Machines, WorkDirectory } from '@mesos-elasticsearch/cli';
 
 export interface PluginsOptions {
@@ -84,12 +85,4 @@ async function startRcloneAgain(directory: string, pluginDirectory: string): Pro
     await execa('umount', ['--lazy', join(directory, 'mounts', point)], { reject: false });
   }
   return startRclonePlugin({ directory, pluginDirectory });
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // Gone already.
-  }
 }

@@ -20,6 +20,7 @@ interface One {
   url: string | undefined;
   /** When it last subscribed with the master; undefined: never. Grows from one to the next. */
   subscribed: number | undefined;
+  standsBy: boolean;
   endWanted: boolean;
 }
 
@@ -35,9 +36,18 @@ export class Schedulers {
     this.#options = options;
   }
 
+  /** Of all that run. */
+  pids(): number[] {
+    return this.#all.map(({ pid }) => pid);
+  }
+
   /** Of the one that subscribed last. @throws Error when none did */
   get pid(): number {
     return this.#leader().pid;
+  }
+
+  get leads(): boolean {
+    return this.#all.some(({ subscribed, url }) => subscribed !== undefined && url !== undefined);
   }
 
   /** Of its API. */
@@ -56,7 +66,14 @@ export class Schedulers {
     const child = spawn(program, rest, { stdio: ['ignore', 'pipe', log.fd], detached: true });
     await log.close();
     if (child.pid === undefined || child.stdout === null) throw new Error('the scheduler cannot be started');
-    const one: One = { child, pid: child.pid, url: undefined, subscribed: undefined, endWanted: false };
+    const one: One = {
+      child,
+      pid: child.pid,
+      url: undefined,
+      subscribed: undefined,
+      standsBy: false,
+      endWanted: false,
+    };
     this.#all.push(one);
     createInterface({ input: child.stdout }).on('line', (text) =>
       this.#take(one, JSON.parse(text) as ProgressLine),
@@ -70,10 +87,39 @@ export class Schedulers {
   /** Starts one and waits until one leads. @throws Error when none does in time */
   async startLeader(): Promise<void> {
     await this.start();
+    await this.untilLeads();
+  }
+
+  /** Starts one beside the leader; resolves when it stands by. */
+  async startStandby(): Promise<void> {
+    const others = this.pids();
+    await this.start();
+    await this.#until(
+      'the new scheduler stands by',
+      ({ pid, standsBy }) => !others.includes(pid) && standsBy,
+    );
+  }
+
+  /** Resolves when one other than `but` leads. @throws Error when none does in time */
+  untilLeads(but?: number): Promise<void> {
+    const leads = ({ pid, subscribed, url }: One) =>
+      pid !== but && subscribed !== undefined && url !== undefined;
+    return this.#until('a scheduler leads', leads);
+  }
+
+  /** Resolves when that one has ended. */
+  async untilEnded(one: number): Promise<void> {
     const deadline = performance.now() + LEADS_WITHIN_MS;
-    while (!this.#all.some(({ subscribed, url }) => subscribed !== undefined && url !== undefined)) {
-      if (performance.now() > deadline)
-        throw new Error(`no scheduler leads within ${LEADS_WITHIN_MS / 1000} s`);
+    while (this.pids().includes(one)) {
+      if (performance.now() > deadline) throw new Error(`scheduler ${one}, deposed, does not end`);
+      await pause(POLL_MS);
+    }
+  }
+
+  async #until(what: string, holds: (one: One) => boolean): Promise<void> {
+    const deadline = performance.now() + LEADS_WITHIN_MS;
+    while (!this.#all.some(holds)) {
+      if (performance.now() > deadline) throw new Error(`${what}: not within ${LEADS_WITHIN_MS / 1000} s`);
       await pause(POLL_MS);
     }
   }
@@ -93,6 +139,7 @@ export class Schedulers {
   }
 
   #take(one: One, line: ProgressLine): void {
+    if (line.kind === 'standby') one.standsBy = true;
     if (line.kind === 'listening') one.url = line.url;
     if (line.kind === 'subscribed') one.subscribed = this.#subscriptions += 1;
     this.#options.onProgress(line);

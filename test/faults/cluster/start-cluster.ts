@@ -17,11 +17,14 @@ import {
   type Prepared,
   type WorkDirectory,
 } from '@mesos-elasticsearch/cli';
+import { LEASE_MS, PAUSE_BOUND_MS } from '../rows/durations.ts';
+import { inDirectories, inZookeeper, type Coordination } from './coordination.ts';
 import { FenceCommand } from './fence-command.ts';
 import { LinkProxy } from './link-proxy.ts';
 import { Plugins } from './plugins.ts';
 import { ProgressLog } from './progress.ts';
 import { Schedulers } from './schedulers.ts';
+import { ownerOfPort } from './socket-owner.ts';
 import { untilWhole } from './wholeness.ts';
 
 export interface ClusterShape {
@@ -30,6 +33,8 @@ export interface ClusterShape {
   readonly driver: 'hostdir' | 'rclone';
   /** On top of what the demo gives its scheduler. `preempt`: with the fence command of the tests. */
   readonly suspectPolicy: 'fence' | 'preempt';
+  /** Where ledger and leases are. */
+  readonly place: 'zookeeper' | 'directory';
 }
 
 export interface ClusterUnderTest {
@@ -52,7 +57,9 @@ export interface ClusterUnderTest {
 
 /** Wires that rows can harm. */
 export interface Links {
-  readonly schedulerToMaster: LinkProxy;
+  /** Callers are pids of schedulers. */
+  readonly schedulersToMaster: LinkProxy;
+  readonly coordination: Coordination;
 }
 
 export interface Surroundings {
@@ -93,12 +100,19 @@ export async function startCluster(shape: ClusterShape, around: Surroundings): P
   undo.add('the volume drivers', () => plugins.stop());
   undo.add('master and agents', () => machines.cluster.stop());
   const [host = '', port = ''] = machines.cluster.master.split(':');
-  const links = { schedulerToMaster: await LinkProxy.open({ host, port: Number(port) }) };
-  undo.add('the links', () => links.schedulerToMaster.close());
+  // Known only when they have been started: by then the wires are there.
+  const running: { schedulers?: Schedulers } = {};
+  const caller = (from: number) => ownerOfPort(from, running.schedulers?.pids() ?? [])?.toString();
+  const schedulersToMaster = await LinkProxy.open({ host, port: Number(port) }, caller);
+  undo.add('the wire to the master', () => schedulersToMaster.close());
+  const coordination =
+    shape.place === 'zookeeper' ? await inZookeeper(machines, undo, caller) : inDirectories(work);
+  const links = { schedulersToMaster, coordination };
   const cluster = await assemble(
     { shape, frameworkName, work, machines, plugins, links },
     { options, prepared, bundles, around, fence },
   );
+  running.schedulers = cluster.schedulers;
   undo.add('the scheduler', () => cluster.schedulers.stop());
   await cluster.schedulers.startLeader();
   await untilWhole(cluster, WHOLE_WITHIN_MS);
@@ -124,14 +138,17 @@ async function assemble(
 ): Promise<ClusterUnderTest> {
   const { frameworkName, work, links } = parts;
   const { options, prepared, bundles, around } = more;
-  const master = links.schedulerToMaster.address;
+  const master = links.schedulersToMaster.address;
   const argv = await schedulerArgv({ options, frameworkName, master, work, bundles, prepared });
-  const extra = Object.entries(takeoverFlags(more.fence)).map(([name, value]) => `--${name}=${value}`);
+  const lease = { leaseMs: String(LEASE_MS), pauseBoundMs: String(PAUSE_BOUND_MS) };
+  const own = { ...lease, ...links.coordination.flags, ...takeoverFlags(more.fence) };
+  const extra = Object.entries(own).map(([name, value]) => `--${name}=${value}`);
+  const common = argv.filter((word) => !/^--(stateDirectory|leaseDirectory)=/.test(word));
   const board = new NodeBoard();
   const progress = new ProgressLog();
   const addresses = new Map<number, string>();
   const schedulers = new Schedulers({
-    argv: [...argv, ...extra],
+    argv: [...common, ...extra],
     logs: work.logs,
     onProgress: (line) => {
       board.take(line);

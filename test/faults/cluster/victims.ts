@@ -25,6 +25,30 @@ export function processesOf(taskId: string): Found[] {
     });
 }
 
+/** SIGSTOP to all of them, those included that they start meanwhile. @returns who is stopped */
+export function freezeAll(taskId: string): number[] {
+  const stopped = new Set<number>();
+  for (;;) {
+    const fresh = processesOf(taskId).filter(({ pid }) => !stopped.has(pid));
+    if (fresh.length === 0) return [...stopped];
+    for (const { pid } of fresh) if (signal(pid, 'SIGSTOP')) stopped.add(pid);
+  }
+}
+
+export function thawAll(taskId: string): void {
+  for (const { pid } of processesOf(taskId)) signal(pid, 'SIGCONT');
+}
+
+/** @returns false when it is gone */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws Error when there is not exactly one, naming those there are */
 export function pidOf(taskId: string, part: NodePart): number {
   const all = processesOf(taskId);
@@ -33,6 +57,10 @@ export function pidOf(taskId: string, part: NodePart): number {
   if (only !== undefined && more.length === 0) return only.pid;
   const list = all.map(({ pid, argv }) => `${pid} ${argv.slice(0, 3).join(' ')}`).join('\n  ');
   throw new Error(`${found.length} processes of ${taskId} are its ${part}, wanted one of:\n  ${list}`);
+}
+
+export function isThere(taskId: string, part: NodePart): boolean {
+  return processesOf(taskId).some((one) => partOf(one) === part);
 }
 
 function partOf({ argv }: Found): NodePart | undefined {

@@ -29,6 +29,7 @@ export async function untilWhole(cluster: ClusterUnderTest, limitMs: number): Pr
 
 async function whatIsMissing(cluster: ClusterUnderTest): Promise<string | undefined> {
   const { shape, schedulers, machines, board, elasticsearch } = cluster;
+  if (!schedulers.leads) return 'no scheduler leads';
   const view = await ask<ClusterView>(`${schedulers.url}/v1/cluster`);
   if (view === undefined) return 'the scheduler does not answer';
   if (view.subscription !== 'subscribed') return `the scheduler is ${view.subscription}`;

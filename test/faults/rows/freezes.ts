@@ -65,4 +65,15 @@ export const FREEZES: readonly FaultRow[] = [
     holds: 'within a lease nothing is stopped',
     harm: freezeFor(BRIEF_MS, part('executor')),
   },
+  {
+    ...BRIEF,
+    name: 'zookeeper-frozen-briefly',
+    victim: 'ZooKeeper',
+    holds: 'within a lease nothing is stopped',
+    async harm({ cluster: { links }, lasting }) {
+      links.coordination.zookeeper?.freeze();
+      await lasting(BRIEF_MS);
+      links.coordination.zookeeper?.thaw();
+    },
+  },
 ];

@@ -1,9 +1,9 @@
 /** The executor cannot act: its guard must, before the lease can pass on. */
-import { linesOf } from '../cluster/progress.ts';
-import { processesOf } from '../cluster/victims.ts';
+import { thawAll } from '../cluster/victims.ts';
 import { send } from './deeds.ts';
 import { MOVED_MS } from './durations.ts';
-import type { Evidence, FaultRow, Ground } from './row.ts';
+import { lastWriteBeforeRelease } from './last-write.ts';
+import type { FaultRow, Ground } from './row.ts';
 
 export const GUARDS: readonly FaultRow[] = [
   {
@@ -24,22 +24,6 @@ export const GUARDS: readonly FaultRow[] = [
 
 /** Whoever came next to its agent has ended it; elsewhere it finds its epoch closed, lets go and ends by itself. */
 function endFrozenExecutor({ node }: Ground): Promise<void> {
-  for (const { pid } of processesOf(node.taskId)) process.kill(pid, 'SIGCONT');
+  thawAll(node.taskId);
   return Promise.resolve();
-}
-
-/** By the auditor's clock and the ledger's: both are this machine's. */
-function lastWriteBeforeRelease({ audit, node, lines }: Evidence): string[] {
-  const released = linesOf(lines, 'released', node.nodeId)[0]?.atMs;
-  const held = audit.holdings.filter(
-    ({ task, volume }) => task.includes(`/${node.taskId}/`) && node.volumes.includes(volume),
-  );
-  const jvm = held.filter(({ command }) => command.includes('/java '));
-  if (released === undefined) return ['the node was not released'];
-  if (jvm.length === 0) return ['the auditor never saw the Elasticsearch of the frozen executor'];
-  return jvm
-    .filter(({ lastMs }) => lastMs >= released)
-    .map(
-      ({ volume, pid, lastMs }) => `pid ${pid} had ${volume} open ${lastMs - released} ms after the release`,
-    );
 }

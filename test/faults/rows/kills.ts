@@ -61,6 +61,18 @@ export const KILLS: readonly FaultRow[] = [
   },
   {
     ...AGAIN,
+    name: 'zookeeper-killed',
+    victim: 'ZooKeeper',
+    holds: 'within a lease nothing is stopped',
+    fault: 'kill -9, started again at once',
+    async harm({ cluster: { links } }) {
+      const { zookeeper } = links.coordination;
+      await zookeeper?.kill();
+      await zookeeper?.start();
+    },
+  },
+  {
+    ...AGAIN,
     name: 'plugin-killed',
     victim: 'volume driver',
     holds: 'the volumes stay attached',

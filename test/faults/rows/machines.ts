@@ -1,4 +1,6 @@
 /** A whole machine: agent, executor, guard, Elasticsearch and its volume driver together. */
+import { freezeAll } from '../cluster/victims.ts';
+import { hideFromOtherMachines } from '../cluster/wall.ts';
 import { controlled, MACHINE } from './deeds.ts';
 import { LASTING_MS, MOVED_MS } from './durations.ts';
 import type { FaultRow, Ground } from './row.ts';
@@ -25,7 +27,11 @@ export const MACHINES: readonly FaultRow[] = [
     fault: `frozen for ${LASTING_MS / 1000} s`,
     holds: 'storage that cannot be revoked is refused to everyone else until the thawed machine has let go',
     always: false,
-    harm: controlled(MACHINE, 'freeze', 'thaw', LASTING_MS),
+    async harm(ground) {
+      // Stopped first: the guard's little programs would be gone before they are looked at.
+      hideFromOtherMachines(freezeAll(ground.node.taskId));
+      await controlled(MACHINE, 'freeze', 'thaw', LASTING_MS)(ground);
+    },
   },
 ];
 

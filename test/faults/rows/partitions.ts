@@ -1,6 +1,9 @@
 /** Bytes are swallowed, connections stay open. */
 import { AGENT, controlled } from './deeds.ts';
-import { LASTING_MS, SETTLED_MS } from './durations.ts';
+import type { LinkProxy } from '../cluster/link-proxy.ts';
+import type { Links } from '../cluster/start-cluster.ts';
+import { LASTING_MS, MOVED_MS, SETTLED_MS } from './durations.ts';
+import { lastWriteBeforeRelease } from './last-write.ts';
 import type { FaultRow } from './row.ts';
 
 const fault = `cut off for ${LASTING_MS / 1000} s`;
@@ -12,7 +15,7 @@ export const PARTITIONS: readonly FaultRow[] = [
     name: 'agent-cut-from-master',
     victim: 'agent from master',
     holds: 'suspect, never released: the lease is being renewed',
-    always: true,
+    always: false,
     harm: controlled(AGENT, 'partition', 'heal', LASTING_MS),
   },
   {
@@ -22,9 +25,31 @@ export const PARTITIONS: readonly FaultRow[] = [
     holds: 'every node runs on',
     always: false,
     async harm({ cluster: { links }, lasting }) {
-      links.schedulerToMaster.swallow();
+      links.schedulersToMaster.swallow();
       await lasting(LASTING_MS);
-      links.schedulerToMaster.heal();
+      links.schedulersToMaster.heal();
     },
   },
+  {
+    ...CUT,
+    name: 'executor-cut-from-zookeeper',
+    victim: 'executor from ZooKeeper',
+    fault: 'cut off until the node has moved',
+    outcome: 'returns',
+    boundMs: MOVED_MS,
+    holds: 'it ends its Elasticsearch by itself before the lease can pass on',
+    always: true,
+    async harm({ cluster: { links }, node }) {
+      agentsWire(links).swallow(node.host);
+    },
+    async mend({ cluster: { links }, node }) {
+      agentsWire(links).heal(node.host);
+    },
+    check: lastWriteBeforeRelease,
+  },
 ];
+
+function agentsWire({ coordination }: Links): LinkProxy {
+  if (coordination.agentsWire === undefined) throw new Error('this cluster has no ZooKeeper');
+  return coordination.agentsWire;
+}

@@ -1,6 +1,7 @@
 /** Nobody on the old machine can act, guard included: the storage itself is taken away. One rclone an agent. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { processesOf } from '../cluster/victims.ts';
+import { hideFromOtherMachines } from '../cluster/wall.ts';
+import { freezeAll, isThere, thawAll, type NodePart } from '../cluster/victims.ts';
 import { MOVED_MS } from './durations.ts';
 import type { Evidence, FaultRow, Ground } from './row.ts';
 
@@ -17,11 +18,14 @@ export const REVOCATIONS: readonly FaultRow[] = [
     holds: 'the fence command ends the storage of that machine first; thawed, it can write nothing and ends',
     always: true,
     async harm({ node }) {
-      for (const { pid } of processesOf(node.taskId)) process.kill(pid, 'SIGSTOP');
+      hideFromOtherMachines(freezeAll(node.taskId));
     },
     async mend(ground) {
-      await thawAndEnd(ground);
+      thawAll(ground.node.taskId);
+      await gone(ground, 'elasticsearch', 'guard');
+      // Its executor waits for the driver to answer: without that it cannot know what is still attached.
       await ground.cluster.plugins.start(ground.node.host);
+      await gone(ground, 'executor');
     },
     check: frozenHolderWasRevoked,
   },
@@ -40,15 +44,11 @@ export const REVOCATIONS: readonly FaultRow[] = [
   },
 ];
 
-async function thawAndEnd({ node, cluster }: Ground): Promise<void> {
-  for (const { pid } of processesOf(node.taskId)) process.kill(pid, 'SIGCONT');
+async function gone({ node, cluster }: Ground, ...parts: NodePart[]): Promise<void> {
   const deadline = performance.now() + ENDS_WITHIN_MS;
-  for (;;) {
-    const left = processesOf(node.taskId);
-    if (left.length === 0) return;
+  while (parts.some((part) => isThere(node.taskId, part))) {
     if (performance.now() > deadline) {
-      const list = left.map(({ pid, argv }) => `${pid} ${argv[0] ?? ''}`).join(', ');
-      throw new Error(`thawed, and not ended within ${ENDS_WITHIN_MS / 1000} s: ${list}`);
+      throw new Error(`thawed, and ${parts.join(' and ')} not ended within ${ENDS_WITHIN_MS / 1000} s`);
     }
     await pause(POLL_MS, undefined, { signal: cluster.signal });
   }

@@ -1,4 +1,5 @@
 /** The fault table. */
+import { FAILOVERS } from './failovers.ts';
 import { FREEZES } from './freezes.ts';
 import { GUARDS } from './guards.ts';
 import { KILLS } from './kills.ts';
@@ -12,6 +13,7 @@ export const FAULT_TABLE: readonly FaultRow[] = [
   ...FREEZES,
   ...PARTITIONS,
   ...GUARDS,
+  ...FAILOVERS,
   ...MACHINES,
   ...REVOCATIONS,
 ];

@@ -18,9 +18,9 @@ export interface Field {
 
 /** Three nodes, so that the loss of one leaves a master and somebody to write to; and a free agent. */
 const SHAPES: Readonly<Record<ClusterKind, ClusterShape>> = {
-  plain: { nodes: 3, agents: 4, driver: 'hostdir', suspectPolicy: 'fence' },
+  plain: { nodes: 3, agents: 4, driver: 'hostdir', suspectPolicy: 'fence', place: 'zookeeper' },
   // One rclone an agent: whoever ends it takes the volumes of that agent away from everything there.
-  revocable: { nodes: 1, agents: 2, driver: 'rclone', suspectPolicy: 'preempt' },
+  revocable: { nodes: 1, agents: 2, driver: 'rclone', suspectPolicy: 'preempt', place: 'directory' },
 };
 
 export interface FieldOptions extends Surroundings {
