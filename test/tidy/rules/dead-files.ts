@@ -10,7 +10,7 @@ import {
 } from '../source-file.ts';
 
 /**
- * A source file that no entry leads to is dead, even if a test still imports it. Entries: a package's index,
+ * A source file that no entry leads to is dead, even if a test still imports it. Entries: a package's index and its core's,
  * what the scripts bundle or run, and what another process is started from (named in `entryPoints`).
  * Doubles may also be led to by tests.
  */
@@ -27,7 +27,7 @@ export const deadFiles: Rule = (files) => {
 };
 
 function isEntry(path: string, files: readonly SourceFile[]): boolean {
-  if (/^packages\/[^/]+\/src\/(?:testing\/)?index\.ts$/.test(path)) return true;
+  if (/^packages\/[^/]+\/src\/(?:(?:testing|core)\/)?index\.ts$/.test(path)) return true;
   return files.some((file) => {
     if (file.path.startsWith('scripts/')) return file.text.includes(path);
     if (!file.text.includes('entryPoints')) return false;

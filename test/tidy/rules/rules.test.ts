@@ -43,6 +43,12 @@ const examples = [
   },
   {
     rule: importDirection,
+    wrong: file('test/e2e/a.test.ts', ours('scheduler/core')),
+    says: "@mesos-elasticsearch/scheduler/core reaches past a package's index",
+    right: file('test/sim/a.ts', ours('scheduler/core')),
+  },
+  {
+    rule: importDirection,
     wrong: file('packages/scheduler/src/a.ts', `const x = await import('../../local/src/b.ts');`),
     says: 'leaves the package',
     right: file('packages/scheduler/src/core/a.ts', `import '../b.ts';`),

@@ -3,6 +3,7 @@
  * stopped (design rule 4). `nowMs` is the kernel's uptime, the clock that the guard reads.
  */
 import type { LeaseRecord } from '@mesos-elasticsearch/contract';
+import { EXECUTOR_SAFETY, type ExecutorSafety } from './safety.ts';
 import { giveUpAtMs, guardDeadlineSeconds, renewalIntervalMs } from './lease-timing.ts';
 
 export interface Keeping {
@@ -15,6 +16,7 @@ export interface Keeping {
   readonly lastTrouble: string;
   /** Closed or given up: nothing is sent any more. */
   readonly over: boolean;
+  readonly safety: ExecutorSafety;
 }
 
 export type KeepingInput =
@@ -37,13 +39,19 @@ export interface Kept {
 }
 
 /** @param takenSentMs when the `take` that was answered was sent: an earlier one may have been seen already */
-export function beginKeeping(lease: LeaseRecord, takenSentMs: number, nowMs: number): Kept {
+export function beginKeeping(
+  lease: LeaseRecord,
+  takenSentMs: number,
+  nowMs: number,
+  safety: ExecutorSafety = EXECUTOR_SAFETY,
+): Kept {
   const state: Keeping = {
     lease,
     answeredSentMs: takenSentMs,
     sentMs: undefined,
     lastTrouble: 'no answer from the lease service',
     over: false,
+    safety,
   };
   return { state, effects: [expiryTimer(state, nowMs), renewalTimer(state)] };
 }
@@ -94,7 +102,8 @@ function sendRenewal(state: Keeping, nowMs: number): Kept {
 /** Counted from when it was sent: whoever watches the lease cannot have seen it earlier than that. */
 function onRenewed(state: Keeping, nowMs: number): Kept {
   if (state.sentMs === undefined) return { state, effects: [] };
-  const next: Keeping = { ...state, answeredSentMs: state.sentMs, sentMs: undefined };
+  const answeredSentMs = state.safety.countedFromMs(state.sentMs, nowMs);
+  const next: Keeping = { ...state, answeredSentMs, sentMs: undefined };
   const extended: KeepingEffect = { kind: 'extended', deadlineSeconds: deadlineSecondsOf(next) };
   return { state: next, effects: [expiryTimer(next, nowMs), extended, renewalTimer(next)] };
 }

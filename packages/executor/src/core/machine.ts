@@ -12,12 +12,13 @@ import {
 import type { Effect } from './effects.ts';
 import type { MachineEvent } from './events.ts';
 import { leaseProblem } from './lease-timing.ts';
+import { EXECUTOR_SAFETY, type ExecutorSafety } from './safety.ts';
 import { beginStart, failure, leaseText, onStarting } from './start.ts';
 import type { Ended, Idle, Limits, State, Transition, Up } from './state.ts';
 import { beginStop, onStopping } from './stop.ts';
 
-export function initialState(limits: Limits): State {
-  return { phase: 'idle', limits };
+export function initialState(limits: Limits, safety: ExecutorSafety = EXECUTOR_SAFETY): State {
+  return { phase: 'idle', limits, safety };
 }
 
 export function transition(state: State, event: MachineEvent): Transition {
@@ -52,7 +53,7 @@ function onIdle(state: Idle, event: MachineEvent): Transition {
 
 function onLaunch(state: Idle, event: Extract<MachineEvent, { kind: 'launch' }>): Transition {
   const read = readSpec(event);
-  if (read.kind === 'spec') return beginStart(read.spec, state.limits);
+  if (read.kind === 'spec') return beginStart(read.spec, state.limits, state.safety);
   return ended(state, [
     { kind: 'log', level: 'error', message: 'launch refused', fields: { why: read.why } },
     { kind: 'send-status', status: { taskId: event.taskId, state: 'TASK_FAILED', message: read.why } },
@@ -114,7 +115,7 @@ function onUp(state: Up, event: MachineEvent): Transition {
     case 'lease-closed':
       return beginStop(state, failure(leaseText(state, 'was closed by the scheduler')));
     case 'lease-expired':
-      if (state.spec.lease.policy !== 'fence') return { state, effects: [] };
+      if (!state.safety.fencesItself(state.spec.lease.policy)) return { state, effects: [] };
       return beginStop(state, failure(leaseText(state, `could not be renewed in time: ${event.message}`)));
     default:
       return onNodeNews(state, event);
@@ -164,6 +165,6 @@ function refuseSecond(state: State, taskId: string): Transition {
 }
 
 function ended(state: Idle, effects: readonly Effect[]): Transition {
-  const end: Ended = { phase: 'ended', limits: state.limits };
+  const end: Ended = { phase: 'ended', limits: state.limits, safety: state.safety };
   return { state: end, effects };
 }

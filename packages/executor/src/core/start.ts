@@ -2,7 +2,7 @@
 import type { LaunchSpec, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
 import type { Effect } from './effects.ts';
 import type { MachineEvent } from './events.ts';
-import { decideMarker } from './marker.ts';
+import type { ExecutorSafety } from './safety.ts';
 import type { Limits, Starting, StopOrder, Transition, Up } from './state.ts';
 import { NOTHING_HELD } from './state.ts';
 import { beginStop, prepend, retryDelayMs } from './stop.ts';
@@ -10,11 +10,12 @@ import { beginStop, prepend, retryDelayMs } from './stop.ts';
 /** An attach whose outcome is unknown is tried this often before everything is undone. */
 const ATTACH_TRIES = 3;
 
-export function beginStart(spec: LaunchSpec, limits: Limits): Transition {
+export function beginStart(spec: LaunchSpec, limits: Limits, safety: ExecutorSafety): Transition {
   const state: Starting = {
     phase: 'starting',
     spec,
     limits,
+    safety,
     held: NOTHING_HELD,
     step: 'prepare',
     role: 'config',
@@ -102,7 +103,7 @@ function onDisturbed(state: Starting, event: MachineEvent): Transition {
     case 'lease-closed':
       return order(state, failure(leaseText(state, 'was closed by the scheduler')));
     case 'lease-expired':
-      return state.spec.lease.policy === 'fence'
+      return state.safety.fencesItself(state.spec.lease.policy)
         ? order(state, failure(leaseText(state, `could not be renewed in time: ${event.message}`)))
         : stay(state);
     case 'process-gone':
@@ -122,6 +123,7 @@ function onGoneAhead(state: Starting): Transition {
     phase: 'up',
     spec: state.spec,
     limits: state.limits,
+    safety: state.safety,
     held: state.held,
     joined: false,
     report: state.report,
@@ -144,8 +146,8 @@ function onInspected(
   event: Extract<MachineEvent, { kind: 'volumes-inspected' }>,
 ): Transition {
   const { findings, freshIdentities } = event;
-  const config = decideMarker(state.spec, 'config', findings.config, freshIdentities.config);
-  const data = decideMarker(state.spec, 'data', findings.data, freshIdentities.data);
+  const config = state.safety.decideMarker(state.spec, 'config', findings.config, freshIdentities.config);
+  const data = state.safety.decideMarker(state.spec, 'data', findings.data, freshIdentities.data);
   // Both are decided before either is written to.
   if (config.kind === 'refuse') return fail(state, config.why);
   if (data.kind === 'refuse') return fail(state, data.why);

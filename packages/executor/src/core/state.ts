@@ -2,6 +2,7 @@
 import type { LaunchSpec, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
 import type { Effect } from './effects.ts';
 import type { StepName } from './events.ts';
+import type { ExecutorSafety } from './safety.ts';
 
 /** What must be let go before a terminal status may be sent. */
 export interface Held {
@@ -29,6 +30,7 @@ interface Common {
   readonly spec: LaunchSpec;
   readonly held: Held;
   readonly limits: Limits;
+  readonly safety: ExecutorSafety;
 }
 
 /** From the executor's environment; milliseconds. */
@@ -40,6 +42,7 @@ export interface Limits {
 export interface Idle {
   readonly phase: 'idle';
   readonly limits: Limits;
+  readonly safety: ExecutorSafety;
 }
 /** One start step is under way; an order to stop waits for its answer. */
 export interface Starting extends Common {
@@ -70,6 +73,7 @@ export interface Stopping extends Common {
 export interface Ended {
   readonly phase: 'ended';
   readonly limits: Limits;
+  readonly safety: ExecutorSafety;
 }
 export type State = Idle | Starting | Up | Stopping | Ended;
 

@@ -22,6 +22,7 @@ export function beginStop(from: Starting | Up, order: StopOrder): Transition {
     phase: 'stopping',
     spec: from.spec,
     limits: from.limits,
+    safety: from.safety,
     held: from.held,
     ending: order.ending,
     attempt: 0,
@@ -33,11 +34,11 @@ export function beginStop(from: Starting | Up, order: StopOrder): Transition {
     message: 'stopping',
     fields: { why: order.ending.message, graceMs: order.graceMs },
   };
-  if (!from.held.process) return prepend([why], letGoNext(state));
+  const begun = from.safety.mayDetach(from.held) ? letGoNext(state) : { state, effects: [] };
   const stop: Effect[] = hard
     ? [{ kind: 'kill-process' }]
     : [{ kind: 'stop-process' }, { kind: 'start-timer', name: 'grace-over', ms: order.graceMs }];
-  return { state, effects: [why, ...stop] };
+  return prepend(from.held.process ? [why, ...stop] : [why], begun);
 }
 
 export function onStopping(state: Stopping, event: MachineEvent): Transition {
@@ -66,7 +67,7 @@ export function onStopping(state: Stopping, event: MachineEvent): Transition {
     case 'shutdown':
       return shortenGrace(state, state.limits.shutdownStopMs);
     case 'lease-expired':
-      return state.spec.lease.policy === 'fence' ? killNow(state) : stay(state);
+      return state.safety.fencesItself(state.spec.lease.policy) ? killNow(state) : stay(state);
     case 'lease-closed':
       return killNow(state);
     default:
@@ -113,15 +114,17 @@ function onDetachFailed(state: Stopping, message: string): Transition {
 
 function letGoNext(state: Stopping): Transition {
   const role = state.held.volumes.at(-1);
-  if (role !== undefined) return { state, effects: [{ kind: 'detach', role }] };
-  if (state.held.former) return { state, effects: [{ kind: 'detach-former' }] };
+  if (!state.safety.mayReportEnd(state.held)) {
+    if (role !== undefined) return { state, effects: [{ kind: 'detach', role }] };
+    if (state.held.former) return { state, effects: [{ kind: 'detach-former' }] };
+  }
   if (state.held.lease) return { state, effects: [{ kind: 'give-back' }] };
   return finished(state);
 }
 
 function finished(state: Stopping): Transition {
   return {
-    state: { phase: 'ended', limits: state.limits },
+    state: { phase: 'ended', limits: state.limits, safety: state.safety },
     effects: [
       { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending } },
       { kind: 'finish', exitCode: 0 },

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kernelUptimeClock } from '../clock.ts';
 import { startGuarded, type GuardedProcess } from '../jar/guarded-process.ts';
 import { holdersOf, processes, survivorsOf } from '../jar/process-table.ts';
+import { GUARD_CASES, type GuardMoment } from '../testing/guard-cases.ts';
 import { createControlDirectory, type ControlDirectory, type GuardDeadline } from './control-directory.ts';
 
 const root = process.getuid?.() === 0;
@@ -170,6 +171,61 @@ for (const { name, ownNamespace, impossible } of FORMS)
       },
     );
   });
+
+describe('the guard, case by case as the simulation has it', () => {
+  let directory: string;
+  let guard: ChildProcess | undefined;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'guard-'));
+  });
+  afterEach(async () => {
+    if (guard?.pid !== undefined && guard.exitCode === null && guard.signalCode === null) {
+      process.kill(-guard.pid, 'SIGKILL');
+      await once(guard, 'exit');
+    }
+    guard = undefined;
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const put = async (control: ControlDirectory, { deadline, put: files, childEnds }: GuardMoment) => {
+    const place = join(control.path, 'deadline');
+    if (deadline === 'none') await rm(place, { force: true });
+    else if (deadline === 'ahead') await control.extend(seconds() + 60);
+    else if (deadline === 'passed') await control.extend(seconds() - 60);
+    else if (deadline !== undefined) await writeFile(place, `${deadline}\n`);
+    // An order to kill comes with the go, never after it.
+    if (files?.includes('kill') === true) await control.kill();
+    if (files?.includes('go') === true) await control.go();
+    if (files?.includes('stop') === true) await control.stop();
+    if (childEnds === true) await writeFile(join(directory, 'end'), '');
+  };
+  /** SIGTERM: 7. By itself: 3. It says when it is ready for either. */
+  const PROGRAM = 'trap "exit 7" TERM; echo >"$OUT/up"; until [ -e "$OUT/end" ]; do sleep 0.02; done; exit 3';
+
+  it.each(GUARD_CASES)('$name', async ({ moments }) => {
+    const control = await createControlDirectory(directory, { deadline: 'never', writableByAll: false });
+    const said: (string | undefined)[] = [];
+    for (const moment of moments) {
+      await put(control, moment);
+      guard ??= spawn('/bin/sh', [control.script, 'sh', '-c', PROGRAM], {
+        env: { PATH: process.env.PATH ?? '', OUT: directory, CONTROL: control.path },
+        stdio: 'ignore',
+        detached: true,
+      });
+      await until(`says ${moment.says}`, async () => {
+        return (
+          (await control.state()) === moment.says &&
+          (moment.says !== 'running' || existsSync(join(directory, 'up')))
+        );
+      });
+      // It stays so: two looks later it says the same.
+      await delay(450);
+      said.push(await control.state());
+    }
+    expect(said).toEqual(moments.map(({ says }) => says));
+  });
+});
 
 /** A stand-in for the executor: a process whose child the guard is. */
 function spawnExecutor(directory: string, script: string, ownNamespace: boolean): ChildProcess {
