@@ -1,6 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { offerOf, Story } from '../testing/index.ts';
 
+describe('a lease service that fails', () => {
+  it('is asked again when no node is held, so that launches go on once it answers', async () => {
+    const story = new Story({ cluster: { nodes: 1 } });
+    await story.start();
+    await story.untilRunning(1);
+    for (const agent of story.master.agents.values()) agent.full = true;
+    story.master.withdrawOffers();
+    await story.master.taskOf(1).executor.stop('TASK_FAILED');
+    await story.until('node 1 is vacant', () => story.phase(1) === 'vacant');
+    await story.advance(1000);
+    const step = { kind: 'read-leases', nodes: [] } as const;
+    story.driving!.loop.dispatch({ kind: 'step-failed', step, service: 'leases', error: 'no answer (fake)' });
+    for (const agent of story.master.agents.values()) agent.full = false;
+    await story.untilRunning(1);
+    await story.stop();
+  });
+});
+
 describe('a ledger that fails', () => {
   it('lets nothing be launched, and declines offers by the name of the rule', async () => {
     const story = new Story();

@@ -1,4 +1,5 @@
 /** What goes on beside the launches: reading leases, reconciling, killing what has no right to run, telling addresses. */
+import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import { agentId, executorId, taskId } from '@mesos-elasticsearch/mesos-v1';
 import { heldNodes, type Model } from '../model.ts';
 import { isAskingDue, isRoundDue } from '../reconcile.ts';
@@ -11,13 +12,18 @@ const UNREAD_PAUSE_MS = 100;
 export function planLeaseReading({ model, desired, now }: PlanContext): Step[] {
   const { leaseService, leasesAskedAtMs } = model;
   if (leaseService.state === 'fails' && now.monotonicMs < leaseService.retryAtMs) return [];
-  const nodes = heldNodes(model)
-    .filter((record) => !model.launches.has(record.nodeId))
-    .map((record) => ({ nodeId: record.nodeId, epoch: record.epoch }));
+  const held = heldNodes(model).filter((record) => !model.launches.has(record.nodeId));
+  // With nobody to watch, any question tells whether the service answers again: launches wait for that.
+  const probed = leaseService.state === 'fails' && held.length === 0 ? everAssigned(model) : held;
+  const nodes = probed.map((record) => ({ nodeId: record.nodeId, epoch: record.epoch }));
   const unread = nodes.some((node) => model.leases.get(node.nodeId)?.epoch !== node.epoch);
   const pause = unread ? Math.min(UNREAD_PAUSE_MS, desired.timing.leasePollMs) : desired.timing.leasePollMs;
   const due = leasesAskedAtMs === undefined || now.monotonicMs - leasesAskedAtMs >= pause;
   return nodes.length > 0 && due ? [{ kind: 'read-leases', nodes }] : [];
+}
+
+function everAssigned(model: Model): NodeRecord[] {
+  return [...model.nodes.values()].map(({ record }) => record).filter(({ epoch }) => epoch > 0);
 }
 
 /** Tasks that the master should know: held under the current FrameworkID, and not still on their way to it. */
