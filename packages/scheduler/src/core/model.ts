@@ -129,6 +129,11 @@ export interface Model {
   /** What came of taking a suspect's storage away, by node. */
   readonly fences: ReadonlyMap<NodeId, Fence>;
   readonly offers: ReadonlyMap<OfferId, Offer>;
+  /**
+   * Offers that a call used or declined of which nobody knows whether the master took it → monotonic time before which
+   * they are not declined again. The master would keep them for ever, and offer their agents to nobody.
+   */
+  readonly unreturned: ReadonlyMap<OfferId, number>;
   readonly leases: ReadonlyMap<NodeId, LeaseView>;
   readonly leasesAskedAtMs: number | undefined;
   readonly launches: ReadonlyMap<NodeId, LaunchIntent>;
@@ -170,6 +175,7 @@ export function emptyModel(configuredSize: number): Model {
     operatorReuses: new Map(),
     fences: new Map(),
     offers: new Map(),
+    unreturned: new Map(),
     leases: new Map(),
     leasesAskedAtMs: undefined,
     launches: new Map(),

@@ -36,6 +36,25 @@ describe('offers', () => {
     await story.stop();
   });
 
+  it('that a call may have left with the master are declined until it certainly took that', async () => {
+    const story = new Story({ cluster: { nodes: 1 }, node: { cpus: 100 } });
+    await story.start();
+    const declined = () => story.master.callsOf('DECLINE').flatMap(({ decline }) => decline.offerIds ?? []);
+    await story.until('offers are declined', () => declined().length > 0);
+    const offers = () => [...story.master.agents.values()].flatMap(({ offered }) => offered ?? []);
+    story.master.swallowNext('DECLINE');
+    await story.until('a decline is lost', () => offers().length > 0);
+    await story.advance(1000);
+    const held = offers().map(({ id }) => id);
+    expect(held.length).toBeGreaterThan(0);
+    await story.until(
+      'the same are declined again',
+      () => held.every((id) => declined().includes(id)),
+      10_000,
+    );
+    await story.stop();
+  });
+
   it('go back with a long filter when nothing is wanted, with a short one while a node waits', async () => {
     const story = new Story({ cluster: { nodes: 3 }, node: { cpus: 100 } });
     await story.start();

@@ -62,6 +62,7 @@ export class FakeMaster {
   #updates = 0;
   #suppressed = false;
   #gone = false;
+  #swallowed: SchedulerCall['type'] | undefined;
 
   constructor(clock: Clock, leases: LeaseService, agentNames: readonly string[]) {
     this.#clock = clock;
@@ -104,6 +105,11 @@ export class FakeMaster {
 
   callsOf<K extends SchedulerCall['type']>(type: K): CallOf<K>[] {
     return this.calls.filter((call): call is CallOf<K> => call.type === type);
+  }
+
+  /** The next such call is lost, and its caller hears no answer. */
+  swallowNext(type: SchedulerCall['type']): void {
+    this.#swallowed = type;
   }
 
   /** The machine is dead: silent, and everything on it gone. */
@@ -229,6 +235,10 @@ export class FakeMaster {
 
   async #call(from: Subscription, call: SchedulerCall): Promise<void> {
     if (!from.open || from !== this.#subscription) throw new Error('not subscribed');
+    if (this.#swallowed === call.type) {
+      this.#swallowed = undefined;
+      throw new Error('no answer (fake)');
+    }
     this.calls.push(call);
     // The answer comes before the effect.
     queueMicrotask(() => this.#take(call));

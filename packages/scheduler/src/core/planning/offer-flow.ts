@@ -28,13 +28,15 @@ export function demand(desired: DesiredCluster, model: Model): string {
 }
 
 export function planDeclines(
-  { model, desired }: PlanContext,
+  { model, desired, now }: PlanContext,
   outcomes: readonly EvaluationOutcome[],
   kept: ReadonlySet<OfferId> = new Set(),
 ): Step[] {
-  const offerIds = unusedOffers(model)
+  const unused = unusedOffers(model)
     .map((offer) => offer.id)
     .filter((id) => !kept.has(id));
+  const unreturned = [...model.unreturned].filter(([, notBeforeMs]) => now.monotonicMs >= notBeforeMs);
+  const offerIds = [...unused, ...unreturned.map(([id]) => id)];
   if (offerIds.length === 0) return [];
   const refuseMs = demand(desired, model) === '' ? desired.timing.refuseLongMs : desired.timing.refuseShortMs;
   return [{ kind: 'decline', offerIds, refuseMs, outcomes }];

@@ -19,7 +19,12 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
         launches: without(model.launches, step.nodeId),
       };
     case 'decline':
-      return { ...model, offers: without(model.offers, ...step.offerIds), lastOutcomes: step.outcomes };
+      return {
+        ...model,
+        offers: without(model.offers, ...step.offerIds),
+        unreturned: without(model.unreturned, ...step.offerIds),
+        lastOutcomes: step.outcomes,
+      };
     case 'settle-status':
       return settle(desired, model, step);
     case 'fence': {

@@ -1,4 +1,5 @@
 /** Steps that failed. Their outcome counts as unknown. */
+import type { OfferId } from '@mesos-elasticsearch/mesos-v1';
 import type { CoreEvent } from '../events.ts';
 import type { DesiredCluster, Model, Now } from '../model.ts';
 import { askAlso } from '../reconcile.ts';
@@ -38,13 +39,14 @@ function deposed(model: Model, message: string): Model {
 function afterFailedCall(desired: DesiredCluster, model: Model, step: StepFailed['step'], now: Now): Model {
   switch (step.kind) {
     case 'accept': {
-      const done = reduceDone(desired, model, step, now);
+      const done = unreturned(desired, reduceDone(desired, model, step, now), [step.intent.offerId], now);
       return {
         ...done,
         reconciliation: askAlso(done.reconciliation, [step.intent.taskId], now.monotonicMs),
       };
     }
     case 'decline':
+      return unreturned(desired, reduceDone(desired, model, step, now), step.offerIds, now);
     case 'settle-status':
     case 'kill':
     case 'revive':
@@ -55,4 +57,11 @@ function afterFailedCall(desired: DesiredCluster, model: Model, step: StepFailed
     default:
       return model;
   }
+}
+
+/** Taken or not, a decline of them later does no harm. */
+function unreturned(desired: DesiredCluster, model: Model, offerIds: readonly OfferId[], now: Now): Model {
+  const notBeforeMs = now.monotonicMs + desired.timing.retryMs;
+  const more = offerIds.map((offerId) => [offerId, notBeforeMs] as const);
+  return { ...model, unreturned: new Map([...model.unreturned, ...more]) };
 }

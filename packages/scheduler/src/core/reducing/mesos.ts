@@ -20,8 +20,14 @@ export function reduceMesos(desired: DesiredCluster, model: Model, event: Schedu
     }
     case 'OFFERS':
       return addOffers(model, event.offers.offers ?? []);
-    case 'RESCIND':
-      return { ...model, offers: without(model.offers, event.rescind.offerId) };
+    case 'RESCIND': {
+      const { offerId } = event.rescind;
+      return {
+        ...model,
+        offers: without(model.offers, offerId),
+        unreturned: without(model.unreturned, offerId),
+      };
+    }
     case 'UPDATE':
       return receive(desired, model, event.update.status);
     case 'FAILURE':
@@ -57,7 +63,12 @@ export function reduceGateway(model: Model, state: GatewayState): Model {
 }
 
 function withoutOffers(model: Model): Model {
-  return { ...model, offers: new Map(), offerFlow: { mode: 'unknown', revivedAtMs: 0, revivedFor: '' } };
+  return {
+    ...model,
+    offers: new Map(),
+    unreturned: new Map(),
+    offerFlow: { mode: 'unknown', revivedAtMs: 0, revivedFor: '' },
+  };
 }
 
 function addOffers(model: Model, offers: readonly Offer[]): Model {
