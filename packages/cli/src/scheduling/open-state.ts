@@ -66,7 +66,7 @@ async function untilWeLead(
     ...login,
     onChange: (message, fields) => log.info({ ...fields, of: 'state' }, message),
   });
-  const executors = executorDigest === undefined ? {} : { executors: executorDigest };
+  const executors = executorDigest === undefined ? {} : { executorIdentity: executorDigest };
   const access = credentials === undefined ? {} : { access: { scheduler: credentials, ...executors } };
   try {
     return await campaign({ zookeeper, root, name, signal, onStandby, ...access });

@@ -58,7 +58,7 @@ export async function openPlaceToRead(place: StatePlace): Promise<ReadPlace> {
 export async function openPlaceToWrite(place: StatePlace): Promise<WritePlace> {
   if (place.kind === 'directory') return openDirectory(place);
   const { root, credentials, executorDigest } = place;
-  const executors = executorDigest === undefined ? {} : { executors: executorDigest };
+  const executors = executorDigest === undefined ? {} : { executorIdentity: executorDigest };
   const access = credentials === undefined ? {} : { access: { scheduler: credentials, ...executors } };
   const signal = AbortSignal.timeout(CAMPAIGN_MS);
   const leadership = await campaign({

@@ -13,9 +13,10 @@ import type { ZooKeeper } from './zookeeper.ts';
 
 const missing = zookeeperMissing();
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
+const EXECUTORS = 'executors:two';
 const ACCESS: ZooKeeperAccess = {
   scheduler: 'scheduler:one:with:colons',
-  executors: digestIdentity('executors:two'),
+  executorIdentity: digestIdentity(EXECUTORS),
 };
 
 describe.skipIf(missing !== undefined)(`a real ZooKeeper${why}`, () => {
@@ -56,7 +57,7 @@ describe.skipIf(missing !== undefined)(`a real ZooKeeper${why}`, () => {
       const leadership = await lead(place());
       const assignments = await Assignments.of(leadership);
       const schedulers = zookeeperLeasesOf(leadership);
-      const holders = leasesIn({ zookeeper: connect(access?.executors), root: leadership.root });
+      const holders = leasesIn({ zookeeper: connect(access && EXECUTORS), root: leadership.root });
       return {
         leases: {
           openEpoch: (nodeId, epoch) => schedulers.openEpoch(nodeId, epoch),

@@ -44,7 +44,7 @@ export interface ZooKeeperAccess {
    * May read records, epochs and leases, and write leases; absent: executors log in as the scheduler does. As ZooKeeper
    * names it, `user:base64(SHA-1(user:password))`: the scheduler need not know their password.
    */
-  readonly executors?: string;
+  readonly executorIdentity?: string;
 }
 
 /** Who may do what with the znodes of a cluster. */
@@ -58,7 +58,12 @@ export interface ClusterAcls {
   readonly lease: Acl;
 }
 
-/** Without credentials everyone may do everything. */
+const IDENTITY = /^[^:\s]+:[A-Za-z0-9+/]{27}=$/;
+
+/**
+ * Without credentials everyone may do everything.
+ * @throws TypeError for an identity that is none
+ */
 export function clusterAcls(access: ZooKeeperAccess | undefined): ClusterAcls {
   const everyone = (permissions: number): AclEntry => ({ scheme: 'world', id: 'anyone', permissions });
   if (access === undefined) {
@@ -66,9 +71,14 @@ export function clusterAcls(access: ZooKeeperAccess | undefined): ClusterAcls {
     return { above: open, schedulerOnly: open, readable: open, lease: open };
   }
   const of = (id: string, permissions: number): AclEntry => ({ ...{ scheme: 'digest', id, permissions } });
+  const { executorIdentity } = access;
+  if (executorIdentity !== undefined && !IDENTITY.test(executorIdentity)) {
+    // Not the text itself: it may be a password, which access lists would show.
+    throw new TypeError('the identity of executors must be written as user:base64(SHA-1(user:password))');
+  }
   const scheduler = of(digestIdentity(access.scheduler), PERMISSION.all);
   const executors = (permissions: number) =>
-    access.executors === undefined ? [] : [of(access.executors, permissions)];
+    executorIdentity === undefined ? [] : [of(executorIdentity, permissions)];
   return {
     above: [scheduler, everyone(PERMISSION.read + PERMISSION.create)],
     schedulerOnly: [scheduler],

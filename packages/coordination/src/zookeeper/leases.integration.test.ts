@@ -11,10 +11,12 @@ import type { Leadership } from './election.ts';
 import { clusterRoot, leaderEpochPath, type ZooKeeperAccess } from './layout.ts';
 import { zookeeperLeases, zookeeperLeasesOf } from './leases.ts';
 import { ANY_VERSION, type Operation, type ZooKeeper } from './zookeeper.ts';
+import { digestIdentity } from './servers.ts';
 
 const missing = zookeeperMissing();
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
-const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one', executors: 'executors:two' };
+const EXECUTORS = 'executors:two';
+const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one', executorIdentity: digestIdentity(EXECUTORS) };
 const node = nodeId(1);
 const first = epoch(1);
 const DURATION_MS = 10_000;
@@ -39,7 +41,7 @@ describe.skipIf(missing !== undefined)(`leases in a real ZooKeeper${why}`, () =>
   const executor = (servers = [proxy.address]): LeaseService => {
     const leases = zookeeperLeases({
       ...{ servers, path: leadership.root, sessionTimeoutMs: 4_000 },
-      ...{ durationMs: DURATION_MS, credentials: ACCESS.executors! },
+      ...{ durationMs: DURATION_MS, credentials: EXECUTORS },
     });
     closing.push(() => leases.close());
     return leases;
@@ -165,7 +167,7 @@ describe.skipIf(missing !== undefined)(`leases in a real ZooKeeper${why}`, () =>
     ];
     it('write its lease, and nothing else', async () => {
       await executor().take(lease(0));
-      const stranger = connect(ACCESS.executors);
+      const stranger = connect(EXECUTORS);
       const { root } = leadership;
       const names = await connect(ACCESS.scheduler).children(`${root}/election`);
       const candidate = names.kind === 'done' ? (names.value?.[0] ?? '') : '';
@@ -196,7 +198,7 @@ describe.skipIf(missing !== undefined)(`leases in a real ZooKeeper${why}`, () =>
     });
 
     it('read records, epochs and leases, and nothing else', async () => {
-      const stranger = connect(ACCESS.executors);
+      const stranger = connect(EXECUTORS);
       const { root } = leadership;
       for (const path of [`${root}/nodes/1`, `${root}/leases/1/1`, `${root}/leases/1/1/lease`]) {
         expect(await stranger.read(path)).toMatchObject({ kind: 'done', value: {} });

@@ -7,6 +7,7 @@ import {
   campaign,
   clusterRoot,
   connectZookeeper,
+  digestIdentity,
   zookeeperLeasesOf,
   type Leadership,
   type ZooKeeperAccess,
@@ -24,7 +25,8 @@ import { launchSpec } from '../testing/launch-specs.ts';
 
 const missing = zookeeperMissing();
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
-const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one', executors: 'executors:two' };
+const EXECUTORS = 'executors:two';
+const ACCESS: ZooKeeperAccess = { scheduler: 'scheduler:one', executorIdentity: digestIdentity(EXECUTORS) };
 const ROOT = clusterRoot('/mesos', 'elasticsearch', 'mesos-es');
 
 describe.skipIf(missing !== undefined)(`the executor's process with leases in ZooKeeper${why}`, () => {
@@ -72,7 +74,7 @@ describe.skipIf(missing !== undefined)(`the executor's process with leases in Zo
   it('takes the lease with its credentials, and gives it back', async () => {
     await assignments.assign(nodeId(1), epoch(1), 'task-1');
     await zookeeperLeasesOf(leadership).openEpoch(nodeId(1), epoch(1));
-    const executor = await launch(1, { LEASE_CREDENTIALS: ACCESS.executors! });
+    const executor = await launch(1, { LEASE_CREDENTIALS: EXECUTORS });
     expect((await executor.status('TASK_FAILED')).message).toMatch(/hostdir/);
     expect(await executor.exited).toBe(0);
     expect(await zookeeperLeasesOf(leadership).read(nodeId(1), epoch(1))).toMatchObject({
@@ -86,7 +88,7 @@ describe.skipIf(missing !== undefined)(`the executor's process with leases in Zo
     const late = await launch(2, {});
     expect((await late.status('TASK_FAILED')).message).toMatch(/LEASE_CREDENTIALS, which is not set/);
     await assignments.assign(nodeId(1), epoch(3), 'task-3');
-    const executor = await launch(2, { LEASE_CREDENTIALS: ACCESS.executors! });
+    const executor = await launch(2, { LEASE_CREDENTIALS: EXECUTORS });
     expect((await executor.status('TASK_FAILED')).message).toMatch(/lease of node 1 in epoch 2 refused/);
     await Promise.all([late.exited, executor.exited]);
   });
