@@ -73,6 +73,8 @@ export const nodeRecordSchema = z.strictObject({
   leftBehind: z.array(leftBehindSchema).optional(),
   /** The volumes hold data of a retired node and are emptied before Elasticsearch starts on them again. */
   wipe: z.boolean().optional(),
+  /** The holder has run, so it took its lease: a lease service that says otherwise has lost it. */
+  leaseTaken: z.boolean().optional(),
   /** docker: the container dies with the executor; absent: not known to. */
   tied: z.boolean().optional(),
   /** HTTP and transport addresses of the holder, `host:port`. */

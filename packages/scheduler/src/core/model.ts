@@ -56,6 +56,8 @@ export interface LeaseView {
   readonly epoch: number;
   readonly state: LeaseState['state'];
   readonly lease: LeaseRecord | undefined;
+  /** No lease, although one is on record as taken: the service lost it, or is another one. It proves nothing. */
+  readonly isLost: boolean;
   /** How long the counter has stood still; absent without a lease. */
   readonly observation: LeaseObservation | undefined;
   /** Monotonic time before the last certain reading was asked for. */

@@ -79,6 +79,7 @@ export function running(before: NodeRecord, report: NodeReport | undefined, wall
     ...withoutLeftBehindOn(before, before.holder?.agentId),
     phase: 'running',
     dataOnRecord: true,
+    leaseTaken: true,
     ...(addresses === undefined ? {} : { addresses }),
     ...(report === undefined ? {} : { tied: report.tied }),
     why: 'the executor said RUNNING',
@@ -138,6 +139,7 @@ export function vacated(before: NodeRecord, left: Left, why: string, wallMs: num
   delete next.addresses;
   delete next.purpose;
   delete next.tied;
+  delete next.leaseTaken;
   return next;
 }
 

@@ -188,6 +188,25 @@ describe('an executor that was killed', () => {
   });
 });
 
+describe('a lease service that has lost its leases', () => {
+  it('frees no node that has run: a lease that is gone is not one that was never taken', async () => {
+    const story = await running();
+    const lost = holderOf(story, 2);
+    const read = story.leases.read.bind(story.leases);
+    story.leases.read = (node, epoch) =>
+      node === 2 ? Promise.resolve({ state: 'absent' }) : read(node, epoch);
+    story.leases.closeEpoch = () => Promise.resolve(undefined);
+    story.master.partition(lost);
+    story.master.declareUnreachable(lost);
+    await story.advance(300_000);
+    expect(story.record(2)).toMatchObject({ phase: 'suspect', epoch: 1 });
+    expect(story.waitsOf(2)).toEqual(['lease-lost']);
+    story.driving!.loop.dispatch({ kind: 'operator-release', nodeId: story.record(2)!.nodeId, epoch: 1 });
+    await story.until('node 2 is free', () => story.record(2)!.epoch === 2);
+    await story.stop();
+  });
+});
+
 describe('a lease that was never taken', () => {
   it('frees the node at once when Mesos does not know the task', async () => {
     const story = new Story();

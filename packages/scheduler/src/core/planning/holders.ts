@@ -80,6 +80,10 @@ function suspectStep(context: PlanContext, record: NodeRecord, view: LeaseView |
     const why = 'lease-given-back: the executor has detached everything and gave its lease back';
     return recordNode(context.model, transition.vacated(record, 'lease-given-back', why, context.now.wallMs));
   }
+  if (view.isLost) {
+    const reason = `its lease on ${holderHost(record)} is on record as taken, and the lease service knows nothing of it`;
+    return waitFor('lease-lost', reason, record.nodeId);
+  }
   if (view.lease === undefined) {
     if (view.state === 'closed') return free('never-took-lease', 'the epoch is closed, its lease untaken');
     return closeEpoch(context, record, 'never-took-lease');
@@ -128,7 +132,7 @@ function releasingSteps(context: PlanContext, record: NodeRecord, view: LeaseVie
     return [recordNode(model, transition.vacated(record, 'lease-given-back', record.why, now.wallMs))];
   }
   if (view?.state !== 'closed') return view === undefined ? [] : [closeEpoch(context, record, 'one-holder')];
-  if (view.lease === undefined && haveFormersEnded(context, record)) {
+  if (view.lease === undefined && !view.isLost && haveFormersEnded(context, record)) {
     return [recordNode(model, transition.vacated(record, 'never-took-lease', record.why, now.wallMs))];
   }
   return record.suspectPolicy === 'preempt' ? [preemptStep(context, record, view)] : [];

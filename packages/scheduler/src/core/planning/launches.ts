@@ -101,7 +101,7 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
 function mayLeaveAgent(context: PlanContext, record: NodeRecord | undefined): boolean {
   if (record === undefined) return true;
   const view = leaseOf(context.model, record);
-  const neverAttached = view?.state === 'closed' && view.lease === undefined;
+  const neverAttached = view?.state === 'closed' && view.lease === undefined && !view.isLost;
   const expired = neverAttached || hasLeaseExpired(context, record, view);
   return context.desired.safety.mayLeaveAgent(record, expired && haveFormersEnded(context, record));
 }
@@ -168,10 +168,11 @@ export function surplusNodes(model: Model): ReadonlySet<NodeId> {
 function leftBehindOf({ model }: PlanContext, before: NodeRecord | undefined): readonly LeftBehind[] {
   const known = before?.leftBehind ?? [];
   if (before?.phase !== 'releasing' || before.holder === undefined) return known;
-  const lease = leaseOf(model, before)?.lease;
-  if (lease === undefined) return known;
+  const view = leaseOf(model, before);
+  const lease = view?.lease;
+  if (lease === undefined && view?.isLost !== true) return known;
   const { agentId, taskId } = before.holder;
-  const fences = before.suspectPolicy === 'fence' && lease.selfFencing && lease.guarded;
+  const fences = before.suspectPolicy === 'fence' && lease?.selfFencing === true && lease.guarded;
   return [...known, { agentId, taskId, ...(fences ? { fencedAfterMs: lease.durationMs } : {}) }];
 }
 

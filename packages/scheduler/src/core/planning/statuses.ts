@@ -112,7 +112,8 @@ function afterReleased(context: PlanContext, record: NodeRecord, why: string): S
   const released = recordNode(model, transition.vacated(record, 'released', why, now.wallMs));
   if (haveFormersEnded(context, record)) return released;
   if (!isEpochClosed(context, record)) return closeEpoch(context, record, 'one-holder');
-  return leaseOf(model, record)?.lease === undefined
+  const view = leaseOf(model, record);
+  return view?.lease === undefined && view?.isLost !== true
     ? letGo(context, record, 'never-took-lease', why)
     : released;
 }
@@ -121,7 +122,8 @@ function afterReleased(context: PlanContext, record: NodeRecord, why: string): S
 function afterNeverStarted(context: PlanContext, record: NodeRecord, why: string): Step | undefined {
   const { model, now } = context;
   if (!isEpochClosed(context, record)) return closeEpoch(context, record, 'never-took-lease');
-  if (leaseOf(model, record)?.lease === undefined) return letGo(context, record, 'never-started', why);
+  const view = leaseOf(model, record);
+  if (view?.lease === undefined && view?.isLost !== true) return letGo(context, record, 'never-started', why);
   if (record.phase === 'suspect') return undefined;
   return recordNode(model, transition.suspected(record, `${why}, but its lease was taken`, now.wallMs));
 }

@@ -29,7 +29,8 @@ export function withLeaseView(
   reading: { readonly state: LeaseView['state']; readonly lease: LeaseRecord | undefined },
 ): Model {
   const { nodeId, epoch } = asked;
-  if (model.nodes.get(nodeId)?.record.epoch !== epoch) return model;
+  const record = model.nodes.get(nodeId)?.record;
+  if (record?.epoch !== epoch) return model;
   const before = model.leases.get(nodeId);
   const known = before?.epoch === epoch ? before : undefined;
   // Closed stays closed; a reading that was under way when we closed it knows less.
@@ -39,6 +40,7 @@ export function withLeaseView(
     epoch,
     state: reading.state,
     lease,
+    isLost: lease === undefined && record.leaseTaken === true,
     observation:
       lease === undefined ? undefined : observeLease(known?.observation, lease, asked.answeredAtMs),
     readAtMs: asked.askedAtMs,

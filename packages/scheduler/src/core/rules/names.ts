@@ -9,6 +9,8 @@ export const RULES = {
   'suspect-policy-wait': 'Under the policy "wait" only proof or an operator releases a suspect node.',
   'lease-not-expired':
     'A lease that is being renewed, or has not stood still long enough, belongs to its holder.',
+  'lease-lost':
+    'A lease that is on record as taken and that the lease service does not know proves nothing: only an operator releases the node.',
   'lease-unguarded':
     'A lease that was not recorded as self-fencing and guarded proves nothing by running out.',
   'epoch-standing': 'A suspect node returns to running only in an epoch that is still open.',
