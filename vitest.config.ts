@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /**
  * unit: beside the sources, touches no process but its own.
  * integration: touches other processes, real sockets or real plugins; `*.integration.test.ts` beside the sources.
- * The folders of test/ cross packages: wire, conformance, docker, e2e, faults. tidy checks the repository itself.
+ * The folders of test/ cross packages: wire, conformance, docker, e2e, faults, sim. tidy checks the repository itself.
  */
 const suite = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
   test: { name, include, environment: 'node', ...options },
@@ -29,6 +29,7 @@ export default defineConfig({
         testTimeout: 300_000,
         hookTimeout: 400_000,
       }),
+      suite('sim', ['test/sim/**/*.test.ts'], processes),
       suite('tidy', ['test/tidy/**/*.test.ts']),
     ],
   },
