@@ -62,7 +62,10 @@ async function main(argv: readonly string[], paths: Paths): Promise<number> {
       results.push(result);
       say(json ? JSON.stringify(result) : lineOf(result));
     },
-  }).catch((error: unknown) => [(error as Error).message]);
+  }).catch((error: unknown) => {
+    const why: unknown = interrupt.signal.reason ?? error;
+    return [why instanceof Error ? why.message : String(why)];
+  });
   clearTimeout(limit);
   for (const what of left) process.stderr.write(`${what}\n`);
   if (write) await writeDocument(results, commit, argv);

@@ -31,7 +31,6 @@ export const part =
   (name: NodePart) =>
   ({ node }: Ground): number =>
     pidOf(node.taskId, name);
-export const scheduler = ({ cluster }: Ground): number => cluster.schedulers.pid;
 export const plugin = ({ cluster, node }: Ground): number => cluster.plugins.pid(node.host);
 
 /** By the cluster's own control: it knows masters, agents and machines. */

@@ -1,5 +1,5 @@
 /** SIGSTOP, and SIGCONT later: alive, and silent for a while. */
-import { AGENT, controlled, freezeFor, MASTER, part, plugin, scheduler } from './deeds.ts';
+import { AGENT, controlled, freezeFor, MASTER, part, plugin } from './deeds.ts';
 import { BRIEF_MS, LASTING_MS, SETTLED_MS } from './durations.ts';
 import type { FaultRow } from './row.ts';
 
@@ -18,9 +18,17 @@ export const FREEZES: readonly FaultRow[] = [
   {
     ...LASTING,
     name: 'scheduler-frozen',
-    victim: 'scheduler',
-    holds: 'every node runs on; it does not take its own silence for that of the leases',
-    harm: freezeFor(LASTING_MS, scheduler),
+    victim: 'scheduler, none stands by',
+    fault: `${seconds(LASTING_MS)}, started again when it has left`,
+    holds: 'its session is over, so it leaves and writes nothing; every node runs on',
+    async harm(ground) {
+      const { schedulers } = ground.cluster;
+      const { pid } = schedulers;
+      schedulers.expectEnd(pid);
+      await freezeFor(LASTING_MS, () => pid)(ground);
+      await schedulers.untilEnded(pid);
+      await schedulers.start();
+    },
   },
   {
     ...LASTING,

@@ -14,7 +14,7 @@ export const KILLS: readonly FaultRow[] = [
     holds: 'every node runs on',
     async harm({ cluster: { schedulers } }) {
       await schedulers.kill();
-      await schedulers.startLeader();
+      await schedulers.start();
     },
   },
   {

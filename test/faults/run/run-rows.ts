@@ -13,6 +13,8 @@ interface Open {
   readonly kind: ClusterKind;
   readonly field: Field;
   readonly undo: Undo;
+  /** Aborted with the whole run, or when a part of this cluster has ended by itself. */
+  readonly interrupt: AbortController;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function runRows(rows: readonly FaultRow[], options: RunOptions): P
         options.onResult(await runRow(open.field, row, turn));
       } catch (error) {
         if (signal.aborted) throw error;
-        options.onResult(brokenOff(row, error as Error));
+        const why: unknown = open?.interrupt.signal.reason;
+        options.onResult(brokenOff(row, why instanceof Error ? why : (error as Error)));
         await close();
       }
     }
@@ -48,9 +51,13 @@ export async function runRows(rows: readonly FaultRow[], options: RunOptions): P
 
 async function openFor(row: FaultRow, options: RunOptions, left: string[]): Promise<Open> {
   const undo = new Undo();
+  const interrupt = new AbortController();
+  const { signal } = options.interrupt;
+  signal.addEventListener('abort', () => interrupt.abort(signal.reason), { signal: interrupt.signal });
   options.tell(`a cluster for ${row.name} and what follows`);
   try {
-    return { kind: row.cluster, field: await openField(row.cluster, { ...options, undo }), undo };
+    const field = await openField(row.cluster, { ...options, undo, interrupt });
+    return { kind: row.cluster, field, undo, interrupt };
   } catch (error) {
     left.push(...(await undo.run(() => undefined)));
     throw error;
