@@ -5,10 +5,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const outages = process.argv[2] === '--outages';
 const outfile = join(root, 'node_modules/.cache/simulation', `sim-${process.pid}.mjs`);
 
 await build({
-  entryPoints: [join(root, 'test/sim/main.ts')],
+  entryPoints: [join(root, 'test/sim', outages ? 'outages.ts' : 'main.ts')],
   outfile,
   bundle: true,
   platform: 'node',

@@ -2,7 +2,7 @@
 export * from './effects.ts';
 export * from './events.ts';
 export { beginKeeping, deadlineSecondsOf, isFresh, keep, lastNumber } from './lease-keeping.ts';
-export type { Keeping, KeepingEffect, KeepingInput } from './lease-keeping.ts';
+export type { Keeping, KeepingEffect, KeepingInput, Kept } from './lease-keeping.ts';
 export { initialState, transition } from './machine.ts';
 export type { VolumeFinding } from './marker.ts';
 export { EXECUTOR_SAFETY, type ExecutorSafety } from './safety.ts';
