@@ -6,7 +6,7 @@ import type { MarkerToWrite } from '../core/effects.ts';
 import type { MachineEvent } from '../core/events.ts';
 import { configure, writeSeedHosts } from '../elasticsearch/configure.ts';
 import type { GuardDeadline } from '../guard/control-directory.ts';
-import type { NodeProcess, NodeRuntime } from '../ports.ts';
+import type { CommandRunner, NodeProcess, NodeRuntime } from '../ports.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { watchNode } from './node-watch.ts';
 import type { ExecutorPorts } from './ports.ts';
@@ -135,7 +135,7 @@ export class TaskHands {
   async claim(markers: Readonly<Record<VolumeRole, MarkerToWrite>>): Promise<MachineEvent> {
     this.#mustBeFresh();
     const { log, randomUuid } = this.#ports;
-    await claimVolumes(this.#started(), this.#spec, markers, {
+    await claimVolumes(this.#fresh(), this.#spec, markers, {
       log,
       probeContent: randomUuid(),
       secondsLeft: () => this.#secondsLeft(),
@@ -146,7 +146,7 @@ export class TaskHands {
   async configure(): Promise<MachineEvent> {
     this.#mustBeFresh();
     const { log } = this.#ports;
-    const { version, overridden, proven } = await configure(this.#started(), this.#spec);
+    const { version, overridden, proven } = await configure(this.#fresh(), this.#spec);
     if (overridden.length > 0)
       log.warn({ keys: overridden }, "the framework's own settings replace the user's");
     if (!proven) log.warn({ version }, 'this version was never seen running under this framework');
@@ -199,8 +199,8 @@ export class TaskHands {
 
   async writeSeedHosts(hosts: readonly string[]): Promise<void> {
     // What runs goes on where nobody fences: an outage of the lease service must not cut it off from the others.
-    if (this.#spec.lease.policy === 'fence') this.#mustBeFresh();
-    await writeSeedHosts(this.#started(), hosts);
+    const node = this.#spec.lease.policy === 'fence' ? this.#fresh() : this.#started();
+    await writeSeedHosts(node, hosts);
   }
 
   /** Nothing more will be asked. */
@@ -215,6 +215,15 @@ export class TaskHands {
   #started(): NodeProcess {
     if (!this.#node) throw new TypeError('the guard is not started');
     return this.#node;
+  }
+  /** For writing: each program is started only if the lease still stands, for a freeze may come between any two. */
+  #fresh(): NodeProcess {
+    const node = this.#started();
+    const run: CommandRunner['run'] = async (argv, options) => {
+      this.#mustBeFresh();
+      return node.commands.run(argv, options);
+    };
+    return { ...node, commands: { run } };
   }
   #deadline(): GuardDeadline {
     if (this.#spec.lease.policy !== 'fence') return 'never';
