@@ -264,7 +264,7 @@ export class Hands {
   #claim(markers: Extract<Effect, { kind: 'claim' }>['markers']): void {
     const write = (role: VolumeRole, then: () => void): void => {
       this.#after(5, 150, () => {
-        if (!this.#canTouch(role)) {
+        if (!this.#isFresh() || !this.#canTouch(role)) {
           this.#failed('claim', 'the volume cannot be marked');
           return;
         }
@@ -305,7 +305,7 @@ export class Hands {
       return;
     }
     this.#after(5, 300, () => {
-      if (!this.#canTouch('config')) {
+      if (!this.#isFresh() || !this.#canTouch('config')) {
         this.#failed('configure', 'the volume cannot be written');
         return;
       }
@@ -364,7 +364,6 @@ export class Hands {
   }
 
   #isFresh(): boolean {
-    if (this.#spec.lease.policy !== 'fence' || this.#world.mutations.has('freshness-unchecked')) return true;
-    return this.#keeper?.isFresh() === true;
+    return this.#keeper?.isFresh() === true || this.#world.mutations.has('freshness-unchecked');
   }
 }
