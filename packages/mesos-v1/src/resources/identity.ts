@@ -13,8 +13,19 @@ function canonical(value: unknown): unknown {
   );
 }
 
+/** Offers are compared with every waiting node again and again, and a resource never changes. */
+const identities = new WeakMap<Resource, string>();
+
 /** Everything of `resource` but its amount. Role `*` and no role are the same. */
 export function resourceIdentity(resource: Resource): string {
+  const known = identities.get(resource);
+  if (known !== undefined) return known;
+  const identity = identityOf(resource);
+  identities.set(resource, identity);
+  return identity;
+}
+
+function identityOf(resource: Resource): string {
   const metadata = { ...resource, role: resource.role ?? '*' };
   delete metadata.scalar;
   delete metadata.ranges;
