@@ -31,7 +31,7 @@ const PROJECTS = {
   conformance: 240,
   docker: 420,
   e2e: 900,
-  faults: 720,
+  faults: 900,
 };
 const NEEDING_PACKAGES = ['integration', 'docker', 'e2e', 'faults'];
 

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { chooseRows, FAULT_TABLE } from './rows/table.ts';
-import { lineOf, markdownOf } from './run/report.ts';
+import { lineOf, longestGapMs, markdownOf } from './run/report.ts';
 import { whyNotHere } from './run/requirements.ts';
 import type { RowResult } from './run/result.ts';
 import { runRows } from './run/run-rows.ts';
@@ -100,7 +100,7 @@ function sum(results: readonly RowResult[]): string {
   const lost = results.reduce((count, { documents }) => count + documents.acknowledged - documents.found, 0);
   const overlaps = results.reduce((count, result) => count + result.overlaps, 0);
   const verdict = broken.length === 0 ? 'all held' : `broken: ${broken.join(', ')}`;
-  return `${results.length} rows, ${verdict}; ${lost} documents lost, ${overlaps} overlaps`;
+  return `${results.length} rows, ${verdict}; ${lost} documents lost, ${overlaps} overlaps (looked at every ${longestGapMs(results)} ms at least)`;
 }
 
 async function writeDocument(

@@ -1,5 +1,6 @@
 /** The schedulers under test, one or with a standby: started, killed, frozen and started again, as rows want. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -80,7 +81,8 @@ export class Schedulers {
     );
     child.once('exit', (code, signal) => {
       this.#all = this.#all.filter((other) => other !== one);
-      if (!one.endWanted) this.#options.onLost(`it ended with ${signal ?? `code ${code ?? 'none'}`}`);
+      const how = `process ${one.pid} ended with ${signal ?? `code ${code ?? 'none'}`}`;
+      if (!one.endWanted) this.#options.onLost(`${how}: ${lastWords(join(logs, 'scheduler.log'))}`);
     });
   }
 
@@ -150,6 +152,15 @@ export class Schedulers {
     if (first?.subscribed === undefined) throw new Error('no scheduler leads');
     return first;
   }
+}
+
+/** What it said to people, not to the log. */
+function lastWords(log: string): string {
+  const words = readFileSync(log, 'utf8')
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('{'));
+  return words.at(-1) ?? 'it said nothing';
 }
 
 async function killed(one: One): Promise<void> {

@@ -51,6 +51,7 @@ describe('the report of a row', () => {
     hosts: ['agent1', 'agent2'],
     documents: { acknowledged: 10, found: 10 },
     overlaps: 0,
+    longestGapMs: 61,
   };
   const from = { commit: 'abc', date: '2026-01-01', command: 'npm run faults', machine: '2 cores' };
 
@@ -58,6 +59,7 @@ describe('the report of a row', () => {
     expect(lineOf(result)).toMatch(/^held +x-killed .*12\.3 s.*proof –.*10\/10 documents, 0 overlaps$/);
     expect(markdownOf([result], from)).toContain('higher epoch; all is well');
     expect(markdownOf([result], from)).toContain('commit abc');
+    expect(markdownOf([result], from)).toContain('two looks was 61 ms');
   });
 
   it('names everything that did not hold', () => {

@@ -57,9 +57,14 @@ export function markdownOf(
     line(heads.map(() => '---')),
     ...rows.map(line),
     '',
+    `The auditor's longest time between two looks was ${longestGapMs(results)} ms.`,
     `Made by \`${command}\` on ${date}, commit ${commit}, ${machine}.`,
     '',
   ].join('\n');
+}
+
+export function longestGapMs(results: readonly RowResult[]): number {
+  return Math.max(0, ...results.map((result) => result.longestGapMs));
 }
 
 const OUTCOME = {

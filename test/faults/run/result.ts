@@ -13,4 +13,6 @@ export interface RowResult {
   readonly hosts: readonly string[];
   readonly documents: { readonly acknowledged: number; readonly found: number };
   readonly overlaps: number;
+  /** The auditor's longest time between two looks so far: an overlap shorter than this may have been missed. */
+  readonly longestGapMs: number;
 }

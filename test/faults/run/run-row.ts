@@ -55,6 +55,7 @@ export async function runRow(field: Field, row: FaultRow, turn: number): Promise
     hosts: hostsOf(field, course),
     documents: { acknowledged, found: acknowledged - missing.length },
     overlaps,
+    longestGapMs: audit.longestGapMs,
   };
 }
 

@@ -68,5 +68,5 @@ function brokenOff(row: FaultRow, error: Error): RowResult {
   const nothing = { acknowledged: 0, found: 0 };
   const misses = [`broke off: ${error.message}`];
   const unknown = { recoverySeconds: undefined, split: undefined, hosts: [] };
-  return { row, misses, ...unknown, documents: nothing, overlaps: 0 };
+  return { row, misses, ...unknown, documents: nothing, overlaps: 0, longestGapMs: 0 };
 }
