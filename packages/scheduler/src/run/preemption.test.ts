@@ -91,6 +91,26 @@ describe('the policy "preempt"', () => {
     await story.stop();
   });
 
+  it('launches nothing while a command is under way, though the holder has ended by itself meanwhile', async () => {
+    const story = await running({ fenceCommand: FENCE_COMMAND });
+    let finish: (() => void) | undefined;
+    story.fence = ({ nodeId, epoch, attempt }) =>
+      new Promise((resolve) => {
+        finish = () => resolve({ kind: 'fenced', nodeId, epoch, attempt, outcome: 'revoked', message: '' });
+      });
+    const agent = await cutOff(story);
+    await story.until('the command is under way', () => finish !== undefined, 90_000);
+    story.master.heal(agent, { saysSo: true });
+    await story.until('node 2 is vacant', () => story.phase(2) === 'vacant');
+    await story.advance(20_000);
+    expect(story.record(2)).toMatchObject({ phase: 'vacant', epoch: 1 });
+    expect(story.waitsOf(2)).toEqual(['preempt-revokes']);
+    finish?.();
+    await story.until('node 2 runs again', elsewhere(story));
+    expect(story.master.holders.violations).toEqual([]);
+    await story.stop();
+  });
+
   it('needs no command where the driver takes a volume from its old host at the attach', async () => {
     const story = await running({ driverRevokes: true });
     await cutOff(story);

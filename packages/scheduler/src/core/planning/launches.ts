@@ -74,6 +74,10 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
   const { model, now, desired } = context;
   if (record !== undefined && !isEpochClosed(context, record))
     return closeEpoch(context, record, 'one-holder');
+  if (model.fences.get(nodeId)?.outcome === 'under-way') {
+    const what = 'a fence command for its former host is under way, and would hit the next holder there';
+    return waitFor('preempt-revokes', what, nodeId);
+  }
   const failures = model.failures.get(nodeId);
   if (failures !== undefined && now.monotonicMs < failures.notBeforeMs) {
     return waitFor('relaunch-backoff', `failed ${failures.count} times, last: ${failures.last}`, nodeId);

@@ -85,12 +85,17 @@ export function noteRecord(
     doubts: without(model.doubts, nodeId),
     operatorReleases: leaves ? without(model.operatorReleases, nodeId) : model.operatorReleases,
     operatorReuses: without(model.operatorReuses, nodeId),
-    fences: leaves ? without(model.fences, nodeId) : model.fences,
+    fences: leaves && !isFencing(model, nodeId) ? without(model.fences, nodeId) : model.fences,
     shrinking: leaves ? without(model.shrinking, nodeId) : model.shrinking,
     clusterUuids: leaves ? without(model.clusterUuids, nodeId) : model.clusterUuids,
     launches: record.phase === 'assigned' ? model.launches : without(model.launches, nodeId),
     runs: leaves ? withRun(model, record, now) : doubted(model, record, now),
   });
+}
+
+/** A command that was begun ends by itself; until then it may hit whoever comes next to that host. */
+function isFencing(model: Model, nodeId: NodeId): boolean {
+  return model.fences.get(nodeId)?.outcome === 'under-way';
 }
 
 const DOUBTED: ReadonlySet<NodeRecord['phase']> = new Set(['suspect', 'releasing']);
