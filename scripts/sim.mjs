@@ -15,8 +15,6 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // What the cores' packages bring along and never use here stays outside.
-  external: ['pino', 'fastify', 'dockerode', 'execa', 'tar', 'yauzl', 'yaml'],
   loader: { '.sh': 'text', '.proto': 'text' },
   sourcemap: 'inline',
   logLevel: 'warning',

@@ -83,8 +83,8 @@ const INFLICT: Readonly<Record<FaultKind, Inflict>> = {
   },
   'slow-then-cut': (world, fault) =>
     atAgent(world, fault, ({ machine: { place } }) => {
-      const slowMs = 4_000 + fault.lengthMs / 10;
-      world.network.trouble('slow', place, SERVICES, world.now + slowMs);
+      const slowMs = 6_000 + 20_000 * fault.manner;
+      world.network.trouble('slow-answers', place, SERVICES, world.now + slowMs);
       world.after(slowMs, () => cut(world, place, [SERVICES], 30_000 + fault.lengthMs));
     }),
   'cut-machine-from-master': (world, fault) =>
@@ -257,6 +257,8 @@ function ambush(world: World, fault: Fault): string {
   const at = AMBUSHES[Math.floor(fault.target * AMBUSHES.length)] ?? 'claim';
   const { leaseMs, pauseBoundMs } = world.settings;
   const long = fault.manner < 0.7 ? 1.5 * (leaseMs + pauseBoundMs) : 0;
+  // So that there is a start soon.
+  world.random.pick([...world.guards, undefined])?.elasticsearch?.kill();
   world.ambush = { at, kills: fault.kind === 'ambush-kill', lengthMs: Math.max(fault.lengthMs, long) };
   return at;
 }

@@ -9,7 +9,8 @@ export const schedulerPlace = (index: number): number => SCHEDULERS + index;
 export const hostPlace = (index: number): number => HOSTS + index;
 const PLACES = 16;
 
-export type Trouble = 'cut' | 'slow' | 'lossy';
+/** slow-answers: only what comes from the services takes its time. */
+export type Trouble = 'cut' | 'slow' | 'slow-answers' | 'lossy';
 
 export interface Answer<T> {
   readonly value: T | undefined;
@@ -27,6 +28,7 @@ export class Network {
   readonly #until: Record<Trouble, Float64Array> = {
     cut: new Float64Array(PLACES * PLACES),
     slow: new Float64Array(PLACES * PLACES),
+    'slow-answers': new Float64Array(PLACES * PLACES),
     lossy: new Float64Array(PLACES * PLACES),
   };
 
@@ -53,6 +55,7 @@ export class Network {
 
   delayMs(a: number, b: number): number {
     const { random } = this.#world;
+    if (a === SERVICES && this.has('slow-answers', a, b)) return random.between(1_000, 5_000);
     return this.has('slow', a, b) ? random.between(5, 6_000) : random.between(0.5, 12);
   }
 

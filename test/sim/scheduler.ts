@@ -153,7 +153,13 @@ export class Scheduler implements Subscriber {
   #turn(): void {
     if (this.#acting || this.#stopped) return;
     const { desired, model, world } = this;
-    const steps = plan({ desired, model, now: this.now(), uuid: world.random.uuid() });
+    const steps = plan({
+      ...{ desired, model, now: this.now() },
+      // Hardly ever asked for.
+      get uuid() {
+        return world.random.uuid();
+      },
+    });
     const step = nextStep(steps);
     if (step !== undefined) {
       this.#carryOut(step);

@@ -1,7 +1,11 @@
 /** What is drawn once per seed: the cluster, its options, its times. */
 import type { RetiredVolumes, SuspectPolicy } from '@mesos-elasticsearch/contract';
-import { SAFETY_RULES, type DesiredCluster, type SafetyRules } from '@mesos-elasticsearch/scheduler/core';
-import { DEFAULT_TIMING } from '@mesos-elasticsearch/scheduler';
+import {
+  DEFAULT_TIMING,
+  SAFETY_RULES,
+  type DesiredCluster,
+  type SafetyRules,
+} from '@mesos-elasticsearch/scheduler/core';
 import { Random } from './random.ts';
 
 export interface Settings {

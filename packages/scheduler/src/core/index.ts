@@ -5,5 +5,6 @@ export type { DesiredCluster, Model, Now } from './model.ts';
 export { NO_NODE_IDS, takeLowest } from './node-ids.ts';
 export { nextStep, plan, type PlanContext } from './plan.ts';
 export { reduce } from './reduce.ts';
+export { DEFAULT_TIMING } from '../options.ts';
 export { SAFETY_RULES, type SafetyRules } from './safety.ts';
 export type { Step, StepKind, StepOf, WaitStep } from './steps.ts';
