@@ -1,0 +1,98 @@
+/** A release task for real: an executor that ends and unmounts what an earlier one left behind, and nothing else. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { epoch, NODE_MARK_VARIABLE, nodeId, nodeMark, VOLUME_ROLES } from '@mesos-elasticsearch/contract';
+import { directoryLeases } from '@mesos-elasticsearch/coordination';
+import { pluginSocketVolumes, startHostdirPlugin, type ConsumerId } from '@mesos-elasticsearch/dvdcli-bridge';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchSpecSchema } from '@mesos-elasticsearch/contract';
+import { launchExecutor } from './testing/agent-double.ts';
+import { bundleExecutor, bundleHostdir } from './testing/bundles.ts';
+import { launchSpec } from './testing/launch-specs.ts';
+
+const FORMER = 'elasticsearch-1.1' as ConsumerId;
+
+describe("a release task's executor", () => {
+  let root: string;
+  let bundle: string;
+  let plugin: Awaited<ReturnType<typeof startHostdirPlugin>>;
+  const leases = () => directoryLeases(join(root, 'leases'));
+  const volumes = () => pluginSocketVolumes({ directories: [join(root, 'plugins')] });
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'release-'));
+    await chmod(root, 0o755);
+    await mkdir(join(root, 'leases'));
+    bundle = await bundleExecutor();
+    plugin = await startHostdirPlugin({
+      program: await bundleHostdir(),
+      store: join(root, 'store'),
+      instance: 'agent-1',
+      pluginDirectory: join(root, 'plugins'),
+    });
+  });
+  afterAll(async () => {
+    await plugin.stop();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  const specOf = (number: number) =>
+    launchSpec({
+      epoch: number,
+      taskId: `elasticsearch-1.${String(number)}`,
+      purpose: 'release',
+      formerConsumers: [FORMER],
+      lease: { place: { kind: 'directory', directory: join(root, 'leases') } },
+    });
+
+  /** What an executor that was killed leaves: both volumes attached, and a process that writes to one of them. */
+  async function leaveBehind() {
+    const spec = launchSpecSchema.parse(specOf(1));
+    let data = '';
+    for (const role of VOLUME_ROLES) {
+      await volumes().ensure(spec.volumes[role]);
+      const attached = await volumes().attach(spec.volumes[role], FORMER);
+      if (attached.kind !== 'done' || attached.value.kind !== 'host-path') throw new Error('not attached');
+      data = attached.value.hostPath;
+    }
+    const writer = spawn('sh', ['-c', 'exec 3>"$0/held"; echo up; exec sleep 600', data], {
+      detached: true,
+      env: { PATH: process.env.PATH, [NODE_MARK_VARIABLE]: nodeMark(spec) },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(writer.stdout, 'data');
+    return { spec, gone: once(writer, 'exit') };
+  }
+
+  it('ends the process, undoes the attachments under the name of their holder, and has finished', async () => {
+    const { spec, gone } = await leaveBehind();
+    await leases().openEpoch(nodeId(1), epoch(2));
+    const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+    const executor = await launchExecutor({ bundle, root, spec: specOf(2), environment });
+    expect((await executor.status('TASK_FINISHED')).message).toContain('ended and unmounted');
+    expect(await executor.exited).toBe(0);
+    expect(await gone).toEqual([null, 'SIGKILL']);
+    expect(await leases().read(nodeId(1), epoch(2))).toMatchObject({ state: 'given-back' });
+    // The bridge refuses to remove what anybody has attached.
+    for (const role of VOLUME_ROLES) {
+      expect(await volumes().remove(spec.volumes[role])).toMatchObject({ kind: 'done' });
+    }
+  });
+
+  it('touches nothing without the lease', async () => {
+    const { spec, gone } = await leaveBehind();
+    await leases().openEpoch(nodeId(1), epoch(3));
+    await leases().closeEpoch(nodeId(1), epoch(3));
+    const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+    const executor = await launchExecutor({ bundle, root, spec: specOf(3), environment });
+    expect((await executor.status('TASK_FAILED')).message).toContain('refused');
+    for (const role of VOLUME_ROLES) {
+      expect(await volumes().remove(spec.volumes[role])).toMatchObject({ kind: 'not-done' });
+    }
+    for (const role of VOLUME_ROLES) await volumes().detach(spec.volumes[role], FORMER);
+    await gone;
+  });
+});
