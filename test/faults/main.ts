@@ -118,6 +118,7 @@ async function writeDocument(
   const [head = '', rest = ''] = before.split(BEGIN);
   const tail = rest.split(END)[1] ?? '\n';
   await writeFile(DOCUMENT, `${head}${BEGIN}\n\n${table}\n${END}${tail}`);
+  execFileSync('node_modules/.bin/prettier', ['--write', '--log-level', 'warn', DOCUMENT]);
 }
 
 function say(line: string): void {
