@@ -23,6 +23,11 @@ export interface SchedulerOptions {
   /** Opened by the caller (directory, ZooKeeper); `stop()` closes it. */
   readonly ledger: LedgerStore;
   readonly leases: LeaseService;
+  /**
+   * Asked before each attempt to subscribe: a scheduler that does not know whether it still leads must not take the
+   * framework from the one that may lead by now. Absent: always.
+   */
+  readonly mayLead?: () => boolean;
   readonly log: Logger;
   /** What humans want to see, as it happens. Must not throw. */
   readonly onProgress?: (event: ProgressEvent) => void;

@@ -68,7 +68,7 @@ async function stateOf({ settings, files, log, tell, signal }: Run): Promise<Ope
   }
 }
 
-async function lead(run: Run, { ledger, leases, lost }: OpenState): Promise<number> {
+async function lead(run: Run, { ledger, leases, lost, mayLead }: OpenState): Promise<number> {
   const { settings, files, log, tell, signal } = run;
   const found = findMasters(settings, log);
   const surroundings = {
@@ -81,6 +81,7 @@ async function lead(run: Run, { ledger, leases, lost }: OpenState): Promise<numb
       ...compileOptions(settings, files, surroundings),
       ledger,
       leases,
+      mayLead,
       log,
       onProgress: tell,
     }).catch(async (error: unknown) => {

@@ -19,6 +19,8 @@ export interface OpenState {
   readonly leases: LeaseService;
   /** Resolves with the reason when another scheduler may lead; never, where there is no election. */
   readonly lost: Promise<string>;
+  /** False while nobody can say whether another scheduler leads; always true where there is no election. */
+  readonly mayLead: () => boolean;
 }
 
 export interface Candidate {
@@ -41,14 +43,20 @@ type ZooKeeperPlace = Extract<StatePlace, { kind: 'zookeeper' }>;
 export async function openState(place: StatePlace, candidate: Candidate): Promise<OpenState | undefined> {
   if (place.kind === 'directory') {
     const ledger = await openDirectoryLedger(place.state);
-    return { ledger, leases: directoryLeases(place.leases), lost: new Promise(() => undefined) };
+    return {
+      ledger,
+      leases: directoryLeases(place.leases),
+      lost: new Promise(() => undefined),
+      mayLead: () => true,
+    };
   }
   const leadership = await untilWeLead(place, candidate);
   if (leadership === undefined) return undefined;
   candidate.log.info({ reign: leadership.number }, 'this scheduler leads');
   try {
     const ledger = await openZookeeperLedger(leadership);
-    return { ledger, leases: zookeeperLeasesOf(leadership), lost: leadership.lost };
+    const mayLead = () => leadership.isConfirmed;
+    return { ledger, leases: zookeeperLeasesOf(leadership), lost: leadership.lost, mayLead };
   } catch (error) {
     await leadership.resign();
     throw error;

@@ -86,6 +86,7 @@ export class FakeZooKeeper {
 }
 
 export class FakeClient implements ZooKeeper {
+  sessionTimeoutMs = 10_000;
   readonly watches = new Watches();
   readonly #server: FakeZooKeeper;
   #closed = false;

@@ -58,6 +58,10 @@ class Client implements ZooKeeper {
     this.#ticket = newSession(options.sessionTimeoutMs);
   }
 
+  get sessionTimeoutMs(): number {
+    return this.#ticket.timeoutMs;
+  }
+
   read(path: string, options: ReadOptions = {}): Promise<Outcome<Znode | undefined>> {
     return this.#look('getData', path, options, (reader) => {
       const bytes = reader.buffer();

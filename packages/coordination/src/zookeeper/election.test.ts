@@ -87,6 +87,27 @@ describe('an election', () => {
     expect(refused).toEqual({ kind: 'not-done', code: 'bad-version', at: 0 });
   });
 
+  it('is not confirmed any more when ZooKeeper has said nothing for the length of a session, and is again when it does', async () => {
+    const server = new FakeZooKeeper();
+    const { client, reign } = candidate(server);
+    client.sessionTimeoutMs = 120;
+    const first = await reign;
+    expect(first.isConfirmed).toBe(true);
+    let answer: () => void = () => undefined;
+    const silence = new Promise<void>((resolve) => (answer = resolve));
+    server.before = () => silence;
+    const until = async (confirmed: boolean) => {
+      while (first.isConfirmed !== confirmed) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await until(false);
+    expect(first.isLost).toBe(false);
+    server.before = () => Promise.resolve();
+    answer();
+    await until(true);
+    await first.resign();
+    expect(first.isConfirmed).toBe(false);
+  });
+
   it('is lost where the store was put back, although the numbers begin again', async () => {
     const server = new FakeZooKeeper();
     const first = await candidate(server).reign;

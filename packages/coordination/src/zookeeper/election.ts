@@ -30,6 +30,11 @@ export interface Leadership {
   /** Grows with each reign. */
   readonly number: number;
   readonly isLost: boolean;
+  /**
+   * Certain: ZooKeeper has answered, to a question that was sent within the session's length, that this scheduler leads.
+   * Without that another one may lead by now, though nobody could say so; then nothing new is begun.
+   */
+  readonly isConfirmed: boolean;
   /** Resolves once, with the reason, when this scheduler leads no more. */
   readonly lost: Promise<string>;
   /** The first operations of each transaction: refused when another one leads, or when the session is over. */
@@ -49,6 +54,8 @@ export class CampaignError extends Error {
 }
 
 const PAUSE_MS = 200;
+/** So often within a session's length a leader asks whether it still leads. */
+const CONFIRMATIONS_PER_SESSION = 6;
 
 /**
  * Resolves when this scheduler leads. Each candidate watches only the one before it, so a leader's end wakes one
@@ -157,18 +164,21 @@ class Candidacy {
   async #begin(ours: string): Promise<Reign | Wait> {
     const { zookeeper, root, name = '' } = this.#options;
     const path = leaderEpochPath(root);
+    const askedMs = performance.now();
     const read = this.#certain(await zookeeper.read(path));
     if (read === undefined) return pause();
     if (read.value === undefined) return this.#retried(await makeCluster(zookeeper, root, this.#acls));
     const { data, stat } = read.value;
-    if (data.includes(this.#token)) return new Reign(this.#options, this.#acls, ours, stat.version);
+    if (data.includes(this.#token)) {
+      return new Reign(this.#options, { acls: this.#acls, candidate: ours, number: stat.version, askedMs });
+    }
     const claim = `${JSON.stringify({ reign: stat.version + 1, candidate: this.#token, name })}\n`;
     const begun = await zookeeper.transact([
       { kind: 'check', path: ours, version: 0 },
       { kind: 'set', path, data: claim, version: stat.version },
     ]);
     if (begun.kind !== 'done') return this.#retried(begun);
-    return new Reign(this.#options, this.#acls, ours, stat.version + 1);
+    return new Reign(this.#options, { acls: this.#acls, candidate: ours, number: stat.version + 1, askedMs });
   }
 
   /** Only what no other try can change ends the campaign; whatever else it was, the next look tells. */
@@ -208,6 +218,15 @@ function pause(): Wait {
   return { until: sleep(PAUSE_MS) };
 }
 
+interface Begun {
+  readonly acls: ClusterAcls;
+  /** Path of our znode. */
+  readonly candidate: string;
+  readonly number: number;
+  /** Monotonic milliseconds before the question whose answer began the reign. */
+  readonly askedMs: number;
+}
+
 class Reign implements Leadership {
   readonly number: number;
   readonly lost: Promise<string>;
@@ -217,9 +236,11 @@ class Reign implements Leadership {
   readonly acls: ClusterAcls;
   readonly #candidate: string;
   #lostBecause: string | undefined;
+  /** When the last question was sent that was answered with yes. */
+  #confirmedSentMs: number;
   #tell: (why: string) => void = () => undefined;
 
-  constructor(options: CampaignOptions, acls: ClusterAcls, candidate: string, number: number) {
+  constructor(options: CampaignOptions, { acls, candidate, number, askedMs }: Begun) {
     this.number = number;
     this.zookeeper = options.zookeeper;
     this.root = options.root;
@@ -231,11 +252,17 @@ class Reign implements Leadership {
       // Also where the store was put back, and numbers begin again: of this znode there is only one.
       { kind: 'check', path: candidate, version: 0 },
     ];
+    this.#confirmedSentMs = askedMs;
     void this.#watchOver();
+    void this.#keepConfirmed();
   }
 
   get isLost(): boolean {
     return this.#lostBecause !== undefined;
+  }
+
+  get isConfirmed(): boolean {
+    return !this.isLost && performance.now() - this.#confirmedSentMs < this.zookeeper.sessionTimeoutMs;
   }
 
   depose(why: string): void {
@@ -248,6 +275,19 @@ class Reign implements Leadership {
   async resign(): Promise<void> {
     this.depose('resigned');
     await this.zookeeper.close();
+  }
+
+  /** By a transaction, for that goes through the quorum: a read may be answered by a server that was cut off. */
+  async #keepConfirmed(): Promise<void> {
+    while (!this.isLost) {
+      const pauseMs = this.zookeeper.sessionTimeoutMs / CONFIRMATIONS_PER_SESSION;
+      await Promise.race([sleep(pauseMs, undefined, { ref: false }), this.lost]);
+      const sentMs = performance.now();
+      const answer = await this.zookeeper.transact(this.guard);
+      if (answer.kind === 'done') this.#confirmedSentMs = sentMs;
+      else if (answer.kind === 'not-done')
+        this.depose('another scheduler leads by now, or the session is over');
+    }
   }
 
   async #watchOver(): Promise<void> {

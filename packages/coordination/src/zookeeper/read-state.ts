@@ -27,6 +27,7 @@ function onlooker(zookeeper: ZooKeeper, root: string): Leadership {
   return {
     number: 0,
     isLost: false,
+    isConfirmed: false,
     lost: new Promise(() => undefined),
     guard: [],
     zookeeper,

@@ -80,6 +80,8 @@ export interface ReadOptions {
  * the order in which they were made, while the connection is the same.
  */
 export interface ZooKeeper {
+  /** As granted; as wanted before the first connection. The server ends the session that long after it last heard of us. */
+  readonly sessionTimeoutMs: number;
   /** `undefined` inside `done`: there is no such znode. */
   read(path: string, options?: ReadOptions): Promise<Outcome<Znode | undefined>>;
   /** Names of the children in no order; `undefined` inside `done`: there is no such znode. */

@@ -12,11 +12,16 @@ export class CallError extends Error {
 
 const ENCODINGS = { protobuf: 'application/x-protobuf', json: 'application/json' } as const;
 
-export function mesosGatewayFactory(options: MesosOptions, log: Logger): MesosGatewayFactory {
+/** @param mayLead false: no master is known to the session until it is true again */
+export function mesosGatewayFactory(
+  options: MesosOptions,
+  log: Logger,
+  mayLead: () => boolean = () => true,
+): MesosGatewayFactory {
   return (frameworkInfo, handlers) => {
     const detector = detectorOf(options.masters);
     const session = startSchedulerSession({
-      masters: () => detector.current(),
+      masters: () => (mayLead() ? detector.current() : []),
       frameworkInfo: () => frameworkInfo,
       encoding: ENCODINGS[options.encoding],
       credentials: options.auth,
@@ -28,7 +33,7 @@ export function mesosGatewayFactory(options: MesosOptions, log: Logger): MesosGa
         if (state !== undefined) handlers.onState(state);
       },
     });
-    const stopListening = detector.onChange((urls) => session.leaderChanged(urls));
+    const stopListening = detector.onChange((urls) => session.leaderChanged(mayLead() ? urls : []));
     return {
       async call(call) {
         const outcome = await session.call(call);

@@ -57,7 +57,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
   const { server, port } = await startHttpServer(options.api, files, apiHandlers(current));
   const url = `http://${options.api.publicHost}:${port}`;
   const desired = desiredCluster(options, files, url);
-  const connect = options.connect ?? mesosGatewayFactory(options.mesos, options.log);
+  const connect = options.connect ?? mesosGatewayFactory(options.mesos, options.log, options.mayLead);
   const driving = drive({
     desired,
     snapshot,
