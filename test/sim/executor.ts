@@ -67,7 +67,7 @@ export class Executor {
     if (this.#busy) return;
     this.#busy = true;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      this.world.say(this.process.name, `${next.kind} in ${this.#state.phase}`);
+      if (this.world.tracing) this.world.say(this.process.name, `${next.kind} in ${this.#state.phase}`);
       const { state, effects } = transition(this.#state, next);
       this.#state = state;
       for (const effect of effects) this.#act(effect);
@@ -120,7 +120,9 @@ export class Executor {
         this.process.after(effect.ms, () => this.receive({ kind: 'timer', name: effect.name }));
         return;
       case 'log':
-        this.world.say(this.process.name, `${effect.message} ${JSON.stringify(effect.fields)}`);
+        if (this.world.tracing) {
+          this.world.say(this.process.name, `${effect.message} ${JSON.stringify(effect.fields)}`);
+        }
         return;
       case 'finish':
         this.hands?.close();
