@@ -4,12 +4,11 @@
  */
 import { Machine } from './machines.ts';
 import { SERVICES, schedulerPlace } from './network.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler, SESSION_MS } from './scheduler.ts';
 import { askStore } from './scheduler-steps.ts';
 import type { World } from './world.ts';
 
 const LOOK_EVERY_MS = 500;
-const SESSION_MS = 6_000;
 
 interface Seat {
   readonly machine: Machine;

@@ -69,11 +69,35 @@ export function carryOut(scheduler: Scheduler, step: Step): void {
       scheduler.answer(undefined);
       return;
     }
+    case 'kill': {
+      kill(scheduler, step);
+      return;
+    }
     default: {
       call(scheduler, step);
       return;
     }
   }
+}
+
+/** A task that it does not know may be the next leader's: it asks first whether it still leads. */
+function kill(scheduler: Scheduler, step: StepOf<'kill'>): void {
+  if (step.rule !== 'unknown-task') {
+    call(scheduler, step);
+    return;
+  }
+  askStore(
+    scheduler,
+    (ledger) => ledger.load(scheduler.term),
+    ({ value, error }) => {
+      if (value === undefined) {
+        storeFailed(scheduler, step, error);
+        return;
+      }
+      scheduler.mustLoad = false;
+      call(scheduler, step);
+    },
+  );
 }
 
 type CallStep = Exclude<Extract<CoreEvent, { kind: 'done' }>['step'], { kind: 'fence' }>;
@@ -136,6 +160,32 @@ export function askStore<T>(
   act: (ledger: Ledger) => T,
   done: (answer: Answer<T>) => void,
 ): void {
+  askService(scheduler, act, (answer) => {
+    if (answer.value === undefined) scheduler.mustLoad = true;
+    done(answer);
+  });
+}
+
+/** Whether it still leads: a question of its own, which says nothing of the ledger. */
+export function askWhetherLeading(
+  scheduler: Scheduler,
+  done: (answer: 'leads' | 'deposed' | 'unknown') => void,
+): void {
+  askService(
+    scheduler,
+    (ledger) => ledger.load(scheduler.term),
+    ({ value, error }) => {
+      if (value !== undefined) done('leads');
+      else done(error?.startsWith('deposed') === true ? 'deposed' : 'unknown');
+    },
+  );
+}
+
+function askService<T>(
+  scheduler: Scheduler,
+  act: (ledger: Ledger) => T,
+  done: (answer: Answer<T>) => void,
+): void {
   const { world, process, lane } = scheduler;
   const ends = { from: process.machine.place, to: SERVICES, limitMs: STORE_LIMIT_MS, lane };
   world.network.request(
@@ -147,11 +197,7 @@ export function askStore<T>(
       if (fate === 'silent') throw new ServiceError('the store lost its answer');
       return answer;
     },
-    (answer) =>
-      process.deliver(() => {
-        if (answer.value === undefined) scheduler.mustLoad = true;
-        done(answer);
-      }),
+    (answer) => process.deliver(() => done(answer)),
   );
 }
 

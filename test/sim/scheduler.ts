@@ -15,10 +15,12 @@ import {
 import { Process, type Machine } from './machines.ts';
 import { MASTER, type Lane } from './network.ts';
 import type { Stream, Subscriber } from './stream.ts';
-import { carryOut } from './scheduler-steps.ts';
+import { askWhetherLeading, carryOut } from './scheduler-steps.ts';
 import type { World } from './world.ts';
 
 const EPOCH_START_MS = 1_700_000_000_000;
+/** Of a scheduler with ZooKeeper. */
+export const SESSION_MS = 6_000;
 
 export class Scheduler implements Subscriber {
   readonly world: World;
@@ -31,6 +33,8 @@ export class Scheduler implements Subscriber {
   stream: Stream | undefined;
   /** A write or read of the store failed, and it was not read whole since. */
   mustLoad = false;
+  /** When the last question was sent that was answered with: you lead. By its own machine's clock. */
+  #confirmedSentMs: number;
   #asleep: { cancel: () => void } | undefined;
   #acting = false;
   #stopped = false;
@@ -39,6 +43,7 @@ export class Scheduler implements Subscriber {
   constructor(world: World, machine: Machine, term: number, onEnd: () => void) {
     this.world = world;
     this.term = term;
+    this.#confirmedSentMs = machine.uptimeMs();
     this.desired = world.desired;
     this.model = emptyModel(world.desired.cluster.nodes);
     const { leasePollMs, retryMs } = this.desired.timing;
@@ -85,7 +90,21 @@ export class Scheduler implements Subscriber {
     if (how === 'disconnected') this.#subscribeLater();
   }
 
+  /** As `mayLead`: who is not sure to lead asks first, for another one may have the framework by now. */
   subscribe(frameworkId: string | undefined): void {
+    const sentMs = this.process.machine.uptimeMs();
+    if (sentMs - this.#confirmedSentMs < SESSION_MS) {
+      this.#subscribeNow(frameworkId);
+      return;
+    }
+    askWhetherLeading(this, (answer) => {
+      if (answer === 'leads') this.#confirmedSentMs = sentMs;
+      if (answer === 'deposed') this.leave('it was deposed');
+      else this.#subscribeLater();
+    });
+  }
+
+  #subscribeNow(frameworkId: string | undefined): void {
     const { world, process } = this;
     world.network.request(
       { from: process.machine.place, to: MASTER, limitMs: 15_000, lane: this.lane },

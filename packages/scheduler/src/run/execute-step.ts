@@ -38,7 +38,8 @@ export async function executeStep(step: Step, world: StepWorld): Promise<CoreEve
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const deposed = error instanceof LedgerError && error.code === 'deposed';
-    const failed = { kind: 'step-failed', step, service: serviceOf(step), error: message } as const;
+    const service = error instanceof LedgerError ? 'store' : serviceOf(step);
+    const failed = { kind: 'step-failed', step, service, error: message } as const;
     return deposed ? { ...failed, deposed } : failed;
   }
 }
@@ -126,6 +127,8 @@ const EXECUTORS: Executors = {
   },
   kill: async (step, world) => {
     const { taskId, agentId } = step;
+    // Unknown to us it may be the next leader's: whoever was deposed hears it here, and kills nothing.
+    if (step.rule === 'unknown-task') await world.ledger.load();
     return calling(step, world, {
       type: 'KILL',
       kill: agentId === undefined ? { taskId } : { taskId, agentId },

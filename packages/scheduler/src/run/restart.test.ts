@@ -104,6 +104,17 @@ describe('a scheduler that was deposed', () => {
   });
 });
 
+describe('a task that no record knows', () => {
+  it("is not killed by a scheduler that does not lead any more: it may be the next one's", async () => {
+    const story = await running();
+    story.ledger!.faults.next('load', { kind: 'fail', error: new LedgerError('deposed', 'another leads') });
+    story.master.sendAsMaster('elasticsearch-1-7-abcdef', 'TASK_RUNNING', 'REASON_RECONCILIATION');
+    expect(await story.driving!.ended).toMatchObject({ kind: 'replaced' });
+    expect(story.master.callsOf('KILL')).toEqual([]);
+    await story.ledger!.close();
+  });
+});
+
 describe('a subscription that ends', () => {
   it('by another scheduler: this one stops and does not come back', async () => {
     const story = await running();
