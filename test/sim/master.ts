@@ -15,7 +15,7 @@ import type { Agent } from './agent.ts';
 import type { Process } from './machines.ts';
 import { MASTER, ServiceError } from './network.ts';
 import { newAgent, offerOf, type Registered } from './registered-agent.ts';
-import { Stream, type Subscriber } from './stream.ts';
+import { NOT_CURRENT, Stream, type Subscriber } from './stream.ts';
 import type { World } from './world.ts';
 
 type CallOf<K extends SchedulerCall['type']> = Extract<SchedulerCall, { type: K }>;
@@ -133,7 +133,7 @@ export class Master {
 
   call(stream: Stream, call: SchedulerCall): void {
     if (!this.up) throw new ServiceError('the master is down');
-    if (!stream.open || stream !== this.stream) throw new ServiceError('400: not the current stream');
+    if (!stream.open || stream !== this.stream) throw new ServiceError(NOT_CURRENT);
     const handle = this.#calls[call.type] as ((call: SchedulerCall, stream: Stream) => void) | undefined;
     // The answer says only that the call was taken.
     this.#world.after(0, () => {

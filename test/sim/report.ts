@@ -69,8 +69,15 @@ function violationOf(failed: SeedResult, { result, keep }: Shrunk, mutation?: Mu
     settings: result.settings,
     faultsAtFirst: failed.faults.length,
     faults: result.faults,
-    replay: `npm run sim -- --seeds 1 --first ${failed.seed} --keep '${keep.join(',')}'${without}`,
+    replay: `npm run sim -- --seeds 1 --first ${failed.seed} ${whatToRun(failed, keep)}${without}`,
   };
+}
+
+/** A list too long to be typed says less than the run itself, which does the same again. */
+const MOST_KEPT = 60;
+
+function whatToRun(failed: SeedResult, keep: readonly string[]): string {
+  return keep.length > MOST_KEPT ? `--steps ${failed.steps + 1}` : `--keep '${keep.join(',')}'`;
 }
 
 /** The end of a trace says what happened; SIM_LINES asks for more of it. */
@@ -97,7 +104,9 @@ export function textOf(report: Report, shrunk: Shrunk | undefined): string {
     `  ${violation.message}`,
     `  ${JSON.stringify(violation.settings)}`,
     `  ${violation.faults.length} of ${violation.faultsAtFirst} faults are enough:`,
-    ...violation.faults.map(({ id, kind, lengthMs }) => `    ${id} ${kind} (${Math.round(lengthMs)} ms)`),
+    ...violation.faults
+      .slice(-MOST_KEPT)
+      .map(({ id, kind, lengthMs }) => `    ${id} ${kind} (${Math.round(lengthMs)} ms)`),
     `replay: ${violation.replay}`,
     effort,
     '',

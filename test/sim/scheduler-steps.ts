@@ -7,6 +7,7 @@ import type { CoreEvent, Step, StepOf } from '@mesos-elasticsearch/scheduler/cor
 import { askLeases } from './lease-asker.ts';
 import { MASTER, SERVICES, ServiceError, type Answer } from './network.ts';
 import type { Scheduler } from './scheduler.ts';
+import { NOT_CURRENT } from './stream.ts';
 import type { Leases, Ledger } from './services.ts';
 
 const STORE_LIMIT_MS = 8_000;
@@ -307,8 +308,13 @@ function call(scheduler: Scheduler, step: CallStep): void {
       },
       ({ error }) =>
         process.deliver(() => {
-          if (error === undefined) next(index + 1);
-          else failed(error);
+          if (error === undefined) {
+            next(index + 1);
+            return;
+          }
+          failed(error);
+          // In life no heartbeat comes on such a stream any more.
+          if (error === NOT_CURRENT) scheduler.onEnd(stream, 'disconnected');
         }),
     );
   };

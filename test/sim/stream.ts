@@ -3,6 +3,9 @@ import type { SchedulerEvent } from '@mesos-elasticsearch/mesos-v1';
 import type { Process } from './machines.ts';
 import type { Lane } from './network.ts';
 
+/** The master's answer to a call on a stream that it has replaced or given up. */
+export const NOT_CURRENT = '400: not the current stream';
+
 /** Who is at the other end of a subscription. */
 export interface Subscriber {
   readonly process: Process;
