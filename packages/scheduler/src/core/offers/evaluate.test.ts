@@ -105,6 +105,14 @@ describe('offer rules', () => {
       ['avoids-former-agent'],
     ],
     [
+      'agent whose storage was just taken away',
+      failedRules({}, undefined, {
+        ...fresh,
+        record: { ...expired, lastAgent: { agentId: 'agent-1', host: 'agent-1', left: 'preempted' } },
+      }),
+      ['avoids-former-agent'],
+    ],
+    [
       'agent of a lease that expired long ago',
       failedRules({}, undefined, { ...fresh, record: { ...expired, since: WALL - 600_000 } }),
       [],

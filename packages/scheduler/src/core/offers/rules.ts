@@ -47,15 +47,18 @@ export const volumeAttachedElsewhere: OfferRule = (offer, { candidate }) => {
   );
 };
 
+/** Whatever made it silent there may still be so, and a fence command may still be at work. */
+const FENCED: ReadonlySet<string> = new Set(['lease-expired', 'preempted']);
+
 export const avoidsFormerAgent: OfferRule = (offer, { candidate, desired, wallMs }) => {
   const { record } = candidate;
   const former = record?.phase === 'vacant' ? record.lastAgent : undefined;
   const fresh = record !== undefined && wallMs - record.since < desired.timing.avoidAgentMs;
-  const avoid = former?.left === 'lease-expired' && former.agentId === offer.agentId && fresh;
+  const avoid = former !== undefined && FENCED.has(former.left) && former.agentId === offer.agentId && fresh;
   return judged(
     !avoid,
     'avoids-former-agent',
-    avoid ? 'the lease expired on this agent' : 'no reason to avoid it',
+    avoid ? 'it was fenced on this agent a moment ago' : 'no reason to avoid it',
   );
 };
 

@@ -35,7 +35,8 @@ export const RULES = {
   'offer-wanted': 'An offer is taken only for a node that waits for one.',
   'one-node-per-agent': 'An agent runs one node of this framework at most.',
   'sticks-to-agent': 'With data on the agent disk a node returns to its agent only.',
-  'avoids-former-agent': 'A node whose lease expired does not go back to that agent for a while.',
+  'avoids-former-agent':
+    'A node that was fenced (its lease expired, its storage was taken) does not go back to that agent for a while.',
   'agent-available': 'The agent has no maintenance planned.',
   'agent-attributes': 'The agent has the wanted attributes.',
   cpus: 'The offer has enough cpus.',
