@@ -126,9 +126,9 @@ export class Schedulers {
     }
   }
 
-  /** The end of this one is no surprise: it is killed, or deposed. */
-  expectEnd(pid: number): void {
-    for (const one of this.#all) if (one.pid === pid) one.endWanted = true;
+  /** The end of this one is no surprise: it is killed, or deposed. `expected` false: it is one again. */
+  expectEnd(pid: number, expected = true): void {
+    for (const one of this.#all) if (one.pid === pid) one.endWanted = expected;
   }
 
   /** SIGKILL to the one that subscribed last; resolves when it is gone. */

@@ -24,6 +24,8 @@ export interface Ground {
   readonly node: PlacedNode;
   /** Time itself is part of a fault that lasts. */
   readonly lasting: (ms: number) => Promise<void>;
+  /** Says of something seen during the fault that it should not have been, in words. */
+  readonly missed: (what: string) => void;
 }
 
 /** What a row leaves behind to judge. */
@@ -46,6 +48,8 @@ export interface FaultRow {
   readonly fault: string;
   /** stays: same task, same epoch, nothing is assigned. returns: same node ID, higher epoch, same volumes. */
   readonly outcome: 'stays' | 'returns';
+  /** The fault harms every node: all of them return, not the chosen one only. */
+  readonly everyNode?: boolean;
   /** What must hold besides, for the table. */
   readonly holds: string;
   /** From the fault (returns) or its end (stays) to a whole cluster, milliseconds. */

@@ -4,12 +4,14 @@ import { FREEZES } from './freezes.ts';
 import { GUARDS } from './guards.ts';
 import { KILLS } from './kills.ts';
 import { MACHINES } from './machines.ts';
+import { OUTAGES } from './outages.ts';
 import { PARTITIONS } from './partitions.ts';
 import { REVOCATIONS } from './revocations.ts';
 import { FAULT_CLASSES, type FaultRow } from './row.ts';
 
 export const FAULT_TABLE: readonly FaultRow[] = [
   ...KILLS,
+  ...OUTAGES,
   ...FREEZES,
   ...PARTITIONS,
   ...GUARDS,

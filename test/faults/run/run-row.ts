@@ -66,15 +66,16 @@ async function runCourse({ cluster }: Field, row: FaultRow, turn: number): Promi
   if (node === undefined) throw new Error('no node runs');
   const place = progress.length;
   const lasting = (ms: number) => pause(ms, undefined, { signal });
-  const ground: Ground = { cluster, node, lasting };
   const misses: string[] = [];
+  const ground: Ground = { cluster, node, lasting, missed: (what) => misses.push(what) };
   const harmedAtMs = Date.now();
   await row.harm(ground);
   const from = row.outcome === 'stays' ? Date.now() : harmedAtMs;
   const limitMs = row.boundMs + WHOLE_AGAIN_MS;
-  if (row.outcome === 'returns') {
-    const moved = () => (board.node(node.nodeId)?.epoch ?? 0) > node.epoch;
-    await board.until(`node ${node.nodeId} runs in a higher epoch`, moved, limitMs, signal);
+  const harmed = row.outcome === 'stays' ? [] : row.everyNode === true ? nodes : [node];
+  for (const { nodeId, epoch } of harmed) {
+    const moved = () => (board.node(nodeId)?.epoch ?? 0) > epoch;
+    await board.until(`node ${nodeId} runs in a higher epoch`, moved, limitMs, signal);
   }
   await row.mend?.(ground);
   await untilWhole(cluster, limitMs);
@@ -84,21 +85,25 @@ async function runCourse({ cluster }: Field, row: FaultRow, turn: number): Promi
   if (recoverySeconds * 1000 > row.boundMs) {
     misses.push(`whole again after ${recoverySeconds} s, at most ${row.boundMs / 1000} s are allowed`);
   }
-  misses.push(...movements(cluster.progress.since(place), row, nodes, node));
+  const still = nodes.filter((one) => !harmed.includes(one));
+  misses.push(...movements(cluster.progress.since(place), still), ...otherVolumes(harmed, board.running()));
   return { node, harmedAtMs, recoverySeconds, misses, after: board.node(node.nodeId), place };
 }
 
-/** Nobody but the harmed node may be assigned anew, and that one only where the row says so. */
-function movements(
-  lines: Parameters<typeof linesOf>[0],
-  row: FaultRow,
-  nodes: readonly PlacedNode[],
-  harmed: PlacedNode,
-): string[] {
-  const still = nodes.filter(({ nodeId }) => row.outcome === 'stays' || nodeId !== harmed.nodeId);
+/** Nobody but the harmed may be assigned anew, and those only where the row says so. */
+function movements(lines: Parameters<typeof linesOf>[0], still: readonly PlacedNode[]): string[] {
   return still
     .filter(({ nodeId }) => linesOf(lines, 'assigned', nodeId).length > 0)
     .map(({ nodeId }) => `node ${nodeId} was assigned anew, and had to stay`);
+}
+
+/** Who returns has its own volumes: others would be empty, or somebody else's. */
+function otherVolumes(before: readonly PlacedNode[], after: readonly PlacedNode[]): string[] {
+  return before.flatMap(({ nodeId, volumes }) => {
+    const now = after.find((node) => node.nodeId === nodeId)?.volumes.join(', ') ?? 'none';
+    const had = volumes.join(', ');
+    return now === had ? [] : [`node ${nodeId} had the volumes ${had}, and now has ${now}`];
+  });
 }
 
 function overlapWords(audit: Audit, before: Audit): string[] {
