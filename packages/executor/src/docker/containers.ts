@@ -6,6 +6,8 @@ import { SetupError } from '../ports.ts';
 import { nodeFilter } from './container-options.ts';
 
 const LONGEST_WAIT_MS = 10_000;
+/** A container's end that no wait tells of is seen after this long. */
+const LONGEST_UNASKED_MS = 2_000;
 
 export function statusCodeOf(error: unknown): number | undefined {
   return (error as { statusCode?: number }).statusCode;
@@ -64,15 +66,26 @@ async function isAbsent(container: Docker.Container): Promise<boolean> {
   }
 }
 
-/** A daemon that restarts breaks the wait off; then it is asked again until it says that the container is not running. */
+/**
+ * A daemon that restarts breaks the wait off; then it is asked again until it says that the container is not running.
+ * One that is killed breaks it off in the middle of its answer, and then the wait never comes back: so it is not
+ * relied upon.
+ */
 export async function untilStopped(container: Docker.Container): Promise<string> {
   for (;;) {
+    const round = new AbortController();
+    const { signal } = round;
     try {
-      await container.wait();
+      await Promise.race([
+        container.wait({ abortSignal: signal }),
+        delay(LONGEST_UNASKED_MS, undefined, { signal }),
+      ]);
       const { State } = await container.inspect();
       if (!State.Running) return `exit code ${String(State.ExitCode)}`;
     } catch (error) {
       if (statusCodeOf(error) === 404) return 'the container was removed';
+    } finally {
+      round.abort();
     }
     await delay(500);
   }
