@@ -11,7 +11,8 @@ import { signal } from './victims.ts';
 import type { Bundles, Machines, WorkDirectory } from '@mesos-elasticsearch/cli';
 
 export interface PluginsOptions {
-  readonly driver: 'hostdir' | 'rclone';
+  /** local: the engine's own, which is no process. */
+  readonly driver: 'hostdir' | 'rclone' | 'local';
   readonly machines: Machines;
   readonly work: WorkDirectory;
   readonly bundles: Bundles;

@@ -19,6 +19,7 @@ import {
 } from '@mesos-elasticsearch/cli';
 import { LEASE_MS, PAUSE_BOUND_MS } from '../rows/durations.ts';
 import { inDirectories, inZookeeper, type Coordination } from './coordination.ts';
+import { Engine } from './engine.ts';
 import { FenceCommand } from './fence-command.ts';
 import { LinkProxy } from './link-proxy.ts';
 import { Plugins } from './plugins.ts';
@@ -30,7 +31,8 @@ import { untilWhole } from './wholeness.ts';
 export interface ClusterShape {
   readonly nodes: number;
   readonly agents: number;
-  readonly driver: 'hostdir' | 'rclone';
+  /** local: Docker's own, and Elasticsearch in containers of an engine of the test's own. */
+  readonly driver: 'hostdir' | 'rclone' | 'local';
   /** On top of what the demo gives its scheduler. `preempt`: with the fence command of the tests. */
   readonly suspectPolicy: 'fence' | 'preempt';
   /** Where ledger and leases are. */
@@ -47,6 +49,8 @@ export interface ClusterUnderTest {
   readonly schedulers: Schedulers;
   readonly links: Links;
   readonly plugins: Plugins;
+  /** Where Elasticsearch runs in containers. */
+  readonly engine: Engine | undefined;
   readonly elasticsearch: ElasticsearchClient;
   /** `host:port` of every node, where it was last known to run. */
   addresses(): readonly string[];
@@ -84,7 +88,10 @@ export async function startCluster(shape: ClusterShape, around: Surroundings): P
   const frameworkName = `faults-${randomLetters(5)}`;
   const work = await makeWorkDirectory(frameworkName);
   undo.add(`the folder ${work.path}`, () => removeWorkDirectory(work, false));
-  const environment = { ...process.env, ELASTICSEARCH_HOME: '' };
+  const engine = shape.driver === 'local' ? new Engine(join(work.path, 'docker')) : undefined;
+  if (engine !== undefined) undo.add('the Docker engine', () => engine.stop());
+  await engine?.start();
+  const environment = { ...process.env, ELASTICSEARCH_HOME: '', ...dockerHost(engine) };
   const prepared = await prepare(options, work, { environment, tell, undo });
   interrupt.signal.throwIfAborted();
   const machines = await startMachines({
@@ -109,7 +116,7 @@ export async function startCluster(shape: ClusterShape, around: Surroundings): P
     shape.place === 'zookeeper' ? await inZookeeper(machines, undo, caller) : inDirectories(work);
   const links = { schedulersToMaster, coordination };
   const cluster = await assemble(
-    { shape, frameworkName, work, machines, plugins, links },
+    { shape, frameworkName, work, machines, plugins, engine, links },
     { options, prepared, bundles, around, fence },
   );
   running.schedulers = cluster.schedulers;
@@ -120,11 +127,19 @@ export async function startCluster(shape: ClusterShape, around: Surroundings): P
 }
 
 function optionsOf({ nodes, agents, driver }: ClusterShape): DemoOptions {
-  const fixed = { runtime: 'jar', keepVolumes: false, verify: false, json: false } as const;
-  return { ...fixed, nodes, agents, driver, elasticsearchVersion: ELASTICSEARCH_VERSION };
+  const fixed = { keepVolumes: false, verify: false, json: false } as const;
+  const runtime = driver === 'local' ? 'docker' : 'jar';
+  return { ...fixed, runtime, nodes, agents, driver, elasticsearchVersion: ELASTICSEARCH_VERSION };
 }
 
-type Parts = Pick<ClusterUnderTest, 'shape' | 'frameworkName' | 'work' | 'machines' | 'plugins' | 'links'>;
+function dockerHost(engine: Engine | undefined): Record<string, string> {
+  return engine === undefined ? {} : { DOCKER_HOST: engine.host };
+}
+
+type Parts = Pick<
+  ClusterUnderTest,
+  'shape' | 'frameworkName' | 'work' | 'machines' | 'plugins' | 'engine' | 'links'
+>;
 
 async function assemble(
   parts: Parts,
@@ -172,8 +187,9 @@ function takeoverFlags(fence: FenceCommand | undefined): Record<string, string> 
   return { suspectPolicy: 'preempt', preemptAfterMs: String(PREEMPT_AFTER_MS), fenceCommand: fence.program };
 }
 
-/** hostdir: the folder of the store. rclone: each agent's own mountpoints; a volume has one on each. */
-function storesOf({ shape, work, machines }: Parts): string[] {
+/** local: the engine's own folder. hostdir: the folder of the store. rclone: each agent's own mountpoints; a volume has one on each. */
+function storesOf({ shape, work, machines, engine }: Parts): string[] {
+  if (engine !== undefined) return [engine.store];
   if (shape.driver === 'hostdir') return [join(work.store, 'volumes', '*', 'data')];
   return machines.list.map(({ name }) => join(work.agents, `${name}-rclone`, 'mounts', '*'));
 }

@@ -16,7 +16,7 @@ export const FAULT_CLASSES = [
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 /** Which cluster a row needs; rows of one kind share a warm one. */
-export type ClusterKind = 'plain' | 'revocable';
+export type ClusterKind = 'plain' | 'revocable' | 'docker';
 
 export interface Ground {
   readonly cluster: ClusterUnderTest;

@@ -1,4 +1,5 @@
 /** The fault table. */
+import { ENGINES } from './engines.ts';
 import { FAILOVERS } from './failovers.ts';
 import { FREEZES } from './freezes.ts';
 import { GUARDS } from './guards.ts';
@@ -18,6 +19,7 @@ export const FAULT_TABLE: readonly FaultRow[] = [
   ...FAILOVERS,
   ...MACHINES,
   ...REVOCATIONS,
+  ...ENGINES,
 ];
 
 export interface Choice {

@@ -21,6 +21,8 @@ const SHAPES: Readonly<Record<ClusterKind, ClusterShape>> = {
   plain: { nodes: 3, agents: 4, driver: 'hostdir', suspectPolicy: 'fence', place: 'zookeeper' },
   // One rclone an agent: whoever ends it takes the volumes of that agent away from everything there.
   revocable: { nodes: 1, agents: 2, driver: 'rclone', suspectPolicy: 'preempt', place: 'directory' },
+  // One engine, as one machine has it; the second agent is another name for that machine.
+  docker: { nodes: 1, agents: 2, driver: 'local', suspectPolicy: 'fence', place: 'directory' },
 };
 
 export interface FieldOptions extends Surroundings {
