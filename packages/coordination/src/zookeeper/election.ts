@@ -286,7 +286,7 @@ class Reign implements Leadership {
       const answer = await this.zookeeper.transact(this.guard);
       if (answer.kind === 'done') this.#confirmedSentMs = sentMs;
       else if (answer.kind === 'not-done')
-        this.depose('another scheduler leads by now, or the session is over');
+        this.depose('another scheduler leads by now, or the session with ZooKeeper is over');
     }
   }
 

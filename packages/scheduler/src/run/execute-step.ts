@@ -120,10 +120,18 @@ const EXECUTORS: Executors = {
       type: 'DECLINE',
       decline: { offerIds: [...step.offerIds], filters: { refuseSeconds: step.refuseMs / 1000 } },
     }),
-  'settle-status': async (step, world) => {
-    const { uuid, agentId, taskId } = step.status;
-    if (uuid === undefined || agentId === undefined) return { kind: 'done', step };
-    return calling(step, world, { type: 'ACKNOWLEDGE', acknowledge: { agentId, taskId, uuid } });
+  'settle-status': ({ status }, world) => {
+    const { uuid, agentId, taskId } = status;
+    const step = { kind: 'settle-status', status } as const;
+    if (uuid !== undefined && agentId !== undefined) {
+      // Not waited for, a node may be about to move: an acknowledgement that is lost brings the status once more.
+      const acknowledge = { agentId, taskId, uuid };
+      void world
+        .gateway()
+        .call({ type: 'ACKNOWLEDGE', acknowledge })
+        .catch(() => undefined);
+    }
+    return Promise.resolve({ kind: 'done', step });
   },
   kill: async (step, world) => {
     const { taskId, agentId } = step;
