@@ -74,7 +74,7 @@ class DirectoryLeases implements LeaseService {
         await this.#makeEpoch(paths);
       }
       // From here on no renewal is answered, for each looks for this file after it has written.
-      await this.#create(paths, CLOSING, 'closing\n');
+      await this.#create(paths, CLOSING, '');
       // Taken or not is decided by who creates lease.json: a taker, or we.
       const taken = await readLeaseFile(this.#files, paths.lease);
       if (taken === undefined) await this.#create(paths, LEASE, encodeLease({ state: 'never-taken' }));
@@ -226,7 +226,8 @@ class DirectoryLeases implements LeaseService {
   async #writeTemporary(paths: EpochPaths, text: string): Promise<string> {
     const temporary = join(paths.epoch, `${randomUUID()}.tmp`);
     await this.#files.write(temporary, text, LEASE_MODE);
-    await this.#files.sync(temporary);
+    // An empty file has only its name, which the directory's own sync makes durable.
+    if (text !== '') await this.#files.sync(temporary);
     return temporary;
   }
 
