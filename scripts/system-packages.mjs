@@ -13,6 +13,7 @@ export const TEST_NEEDS = [
   { name: 'rclone', command: 'rclone' },
   { name: 'fuse3', command: 'fusermount3' },
   { name: 'util-linux', command: 'flock' },
+  { name: 'busybox-static', command: 'busybox' },
   { name: 'zookeeper', command: '/usr/share/zookeeper/bin/zkServer.sh' },
 ];
 
