@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { desiredCluster, offerOf } from '../testing/index.ts';
 import { startScheduler, type RunningScheduler } from './start-scheduler.ts';
 
-/** As the issue of this rule states it. */
+/** Milliseconds. A node that may move must not wait for us. */
 const LIMIT_MS = 20;
 const MOVES = 21;
 
