@@ -12,23 +12,32 @@ export {
 export type { VolumeSpec } from './volume-spec.ts';
 export { driverNameSchema, parseVolumeOptions, volumeSpecSchema } from './volume-spec.ts';
 export type {
+  ClusterMigration,
   ClusterSettings,
+  CopyMarkerRecord,
+  FormerVolumes,
   FrameworkRecord,
   Holder,
   LeaseRecord,
   LeftBehind,
   MarkerRecord,
+  NodeMigration,
   NodePhase,
   NodeRecord,
+  NodeVolumes,
   Purpose,
   RetiredVolumes,
   SuspectPolicy,
 } from './records.ts';
 export {
+  COPY_MARKER_FILE,
+  COPY_MARKER_FORMAT,
   MARKER_FILE,
   MARKER_FORMAT,
   clusterIdentitySchema,
+  clusterMigrationSchema,
   clusterSettingsSchema,
+  copyMarkerSchema,
   frameworkRecordSchema,
   holderSchema,
   leaseRecordSchema,
@@ -44,7 +53,7 @@ export {
   encodeLaunchSpec,
   launchSpecSchema,
 } from './launch-spec.ts';
-export type { NodeReport, SeedHostsMessage } from './node-report.ts';
-export { decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';
+export type { MigrationReport, NodeReport, SeedHostsMessage } from './node-report.ts';
+export { decodeMigrationReport, decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';
 export { NODE_MARK_VARIABLE, isOrphanMark, nodeMark } from './node-mark.ts';
 export { TASK_LABEL } from './task-labels.ts';

@@ -4,12 +4,12 @@ import {
   clusterIdentitySchema,
   epochSchema,
   nodeIdSchema,
+  nodeVolumesSchema,
   purposeSchema,
   suspectPolicySchema,
 } from './records.ts';
-import { volumeSpecSchema } from './volume-spec.ts';
 
-export const LAUNCH_SPEC_VERSION = 2;
+export const LAUNCH_SPEC_VERSION = 3;
 
 /** `host-path`: plugin socket or dvdcli; `container-mount`: through the Engine, docker runtime only. */
 const volumePathSchema = z.discriminatedUnion('kind', [
@@ -78,14 +78,26 @@ export const launchSpecSchema = z.strictObject({
   nodeName: z.string().min(1),
   epoch: epochSchema,
   taskId: z.string().min(1),
-  /** release: end and unmount what earlier holders left behind on this agent; nothing is started. */
+  /**
+   * release: end and unmount what earlier holders left behind on this agent; nothing is started.
+   * migrate: copy `volumes` to `migration.to`; no Elasticsearch is started.
+   */
   purpose: purposeSchema,
   /** Task IDs of earlier holders of this node on this very agent: their attachments are undone before ours is made. */
   formerConsumers: z.array(z.string().min(1)),
   /** Empty both volumes after their markers were found to be ours, and before anything starts on them. */
   wipeVolumes: z.boolean(),
   runtime: runtimeSchema,
-  volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }),
+  volumes: nodeVolumesSchema,
+  /** Present with the purpose `migrate` only. */
+  migration: z
+    .strictObject({
+      id: z.uuid(),
+      to: nodeVolumesSchema,
+      /** The target may hold an older copy of this very volume, which is then written over. */
+      overwriteFormer: z.boolean(),
+    })
+    .optional(),
   volumePath: volumePathSchema,
   /** Take over volumes that hold data but no marker (the way over from the original framework). */
   adoptVolumes: z.boolean(),

@@ -30,6 +30,29 @@ export const nodeReportSchema = z.object({
 /** In `TaskStatus.data` of RUNNING. */
 export type NodeReport = z.infer<typeof nodeReportSchema>;
 
+export const migrationReportSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('migration'),
+  nodeId: nodeIdSchema,
+  epoch: epochSchema,
+  /** verified: both copies were read back from a new mount and are what the old volumes hold; said by TASK_FINISHED only. */
+  stage: z.enum(['attaching', 'copying', 'flushing', 'verifying', 'verified']),
+  volumes: z.array(
+    z.object({
+      role: z.enum(['config', 'data']),
+      bytesTotal: z.number().int().nonnegative(),
+      /** Copied by this task, or found copied already. */
+      bytesCopied: z.number().int().nonnegative(),
+      bytesVerified: z.number().int().nonnegative(),
+      files: z.number().int().nonnegative(),
+      /** What the new driver does not keep, in words: ownership, modes, times, holes, extended attributes. */
+      notKept: z.array(z.string()),
+    }),
+  ),
+});
+/** In `TaskStatus.data` of a task that migrates: RUNNING for progress, FINISHED for the result. */
+export type MigrationReport = z.infer<typeof migrationReportSchema>;
+
 export const seedHostsMessageSchema = z.object({
   version: z.literal(1),
   kind: z.literal('seed-hosts'),
@@ -39,13 +62,18 @@ export const seedHostsMessageSchema = z.object({
 /** In a MESSAGE to the executor whenever nodes move. */
 export type SeedHostsMessage = z.infer<typeof seedHostsMessageSchema>;
 
-export function encodeJson(value: NodeReport | SeedHostsMessage): Uint8Array {
+export function encodeJson(value: NodeReport | MigrationReport | SeedHostsMessage): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
 /** Undefined for anything that is not a report this version understands (a foreign or newer one). */
 export function decodeNodeReport(bytes: Uint8Array): NodeReport | undefined {
   return decode(nodeReportSchema, bytes);
+}
+
+/** Undefined for anything that is not a migration's report. */
+export function decodeMigrationReport(bytes: Uint8Array): MigrationReport | undefined {
+  return decode(migrationReportSchema, bytes);
 }
 
 export function decodeSeedHosts(bytes: Uint8Array): SeedHostsMessage | undefined {

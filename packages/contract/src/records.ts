@@ -31,7 +31,8 @@ export type Holder = z.infer<typeof holderSchema>;
  * running: the holder said RUNNING.
  * suspect: the holder may or may not be alive.
  * releasing: process known to be gone, volumes not yet known to be unmounted.
- * migrating: no holder runs; its volumes are being moved to another driver, nobody else may attach them.
+ * migrating: no Elasticsearch runs; its volumes are being moved to another driver. Its holder, if there is one, is a
+ *   task that migrates; nobody else may attach them.
  * retired: no holder, and not wanted any more; its volumes still hold what they held.
  */
 export const nodePhaseSchema = z.enum([
@@ -45,8 +46,12 @@ export const nodePhaseSchema = z.enum([
 ]);
 export type NodePhase = z.infer<typeof nodePhaseSchema>;
 
-/** run: a node. release: a task that ends and unmounts what an earlier holder left behind on its agent, and nothing else. */
-export const purposeSchema = z.enum(['run', 'release']);
+/**
+ * run: a node.
+ * release: a task that ends and unmounts what an earlier holder left behind on its agent, and nothing else.
+ * migrate: a task that copies the node's volumes to another driver, verifies the copy, and unmounts both.
+ */
+export const purposeSchema = z.enum(['run', 'release', 'migrate']);
 export type Purpose = z.infer<typeof purposeSchema>;
 
 /** An earlier holder whose volumes may still be mounted on its agent under its own name. */
@@ -60,6 +65,33 @@ export const leftBehindSchema = z.strictObject({
   fencedAfterMs: z.number().int().nonnegative().optional(),
 });
 export type LeftBehind = z.infer<typeof leftBehindSchema>;
+
+export const nodeVolumesSchema = z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema });
+export type NodeVolumes = z.infer<typeof nodeVolumesSchema>;
+
+/**
+ * A node's turn in a migration; absent: it has none, or is through with it.
+ * stopping: its Elasticsearch is told to stop; `volumes` of the record are the old ones.
+ * copying: nothing runs on them; they are copied, by one task after the other until the copy is verified.
+ * copied: the copy is verified and `volumes` of the record are the new ones; no Elasticsearch was launched on them yet.
+ */
+export const nodeMigrationSchema = z.strictObject({
+  id: z.uuid(),
+  stage: z.enum(['stopping', 'copying', 'copied']),
+  from: nodeVolumesSchema,
+  to: nodeVolumesSchema,
+  /** Tasks that have failed to copy. */
+  failedTries: z.number().int().nonnegative(),
+});
+export type NodeMigration = z.infer<typeof nodeMigrationSchema>;
+
+/** Volumes that a node had before a migration: kept, as they were at its end, until they are purged. */
+export const formerVolumesSchema = z.strictObject({
+  volumes: nodeVolumesSchema,
+  /** The epoch in which they were copied: the last that may be in their markers. */
+  epoch: epochSchema,
+});
+export type FormerVolumes = z.infer<typeof formerVolumesSchema>;
 
 /** The ledger's record of one node ID. `epoch` is that of the last assignment (0 before the first). */
 export const nodeRecordSchema = z.strictObject({
@@ -79,7 +111,10 @@ export const nodeRecordSchema = z.strictObject({
   tied: z.boolean().optional(),
   /** HTTP and transport addresses of the holder, `host:port`. */
   addresses: z.strictObject({ http: z.string(), transport: z.string() }).optional(),
-  volumes: z.strictObject({ config: volumeSpecSchema, data: volumeSpecSchema }).optional(),
+  volumes: nodeVolumesSchema.optional(),
+  migration: nodeMigrationSchema.optional(),
+  /** Oldest first; absent: none. */
+  formerVolumes: z.array(formerVolumesSchema).optional(),
   /** The node has run at least once: its volumes hold data, an empty one is refused. */
   dataOnRecord: z.boolean(),
   suspectPolicy: suspectPolicySchema,
@@ -103,6 +138,29 @@ export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
 /** What becomes of the volumes of a retired node ID when the cluster grows again. */
 export type RetiredVolumes = NonNullable<ClusterSettings['retiredVolumes']>;
 
+const volumeKindSchema = volumeSpecSchema.omit({ name: true });
+
+/**
+ * The last ordered move of the cluster's volumes to another driver. It stays on record when it is done: new nodes get
+ * volumes of that driver, whatever the flags say.
+ */
+export const clusterMigrationSchema = z.strictObject({
+  id: z.uuid(),
+  /** `{volume}` in an option stands for the volume's name. */
+  to: z.strictObject({ config: volumeKindSchema, data: volumeKindSchema }),
+  /** paused: no node's turn begins, and a copy under way is stopped where it is. */
+  state: z.enum(['running', 'paused', 'done']),
+  /** What the cluster's health must be before the next node's turn; yellow where some replica can never be placed. */
+  wantedHealth: z.enum(['green', 'yellow']),
+  /** Volumes of that driver that a node had before, and whose copy is out of date, may be written over. */
+  overwriteFormer: z.boolean(),
+  /** Why it is in this state: an order, or what went wrong. */
+  why: z.string(),
+  /** Milliseconds since the Unix epoch. */
+  since: z.number().int(),
+});
+export type ClusterMigration = z.infer<typeof clusterMigrationSchema>;
+
 /** The ledger's record of the framework as a whole. */
 export const frameworkRecordSchema = z.strictObject({
   clusterIdentity: clusterIdentitySchema,
@@ -119,6 +177,7 @@ export const frameworkRecordSchema = z.strictObject({
   /** Elasticsearch's own UUID of the cluster, as the first node that joined reported it. */
   clusterUuid: z.string().min(1).optional(),
   settings: clusterSettingsSchema.optional(),
+  migration: clusterMigrationSchema.optional(),
 });
 export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
 
@@ -158,3 +217,20 @@ export const markerSchema = z.strictObject({
   volumeIdentity: z.uuid(),
 });
 export type MarkerRecord = z.infer<typeof markerSchema>;
+
+/** Lies in the root of a volume while it is the unfinished copy of another: nothing may run on it. */
+export const COPY_MARKER_FILE = '.mesos-elasticsearch-copy.json';
+export const COPY_MARKER_FORMAT = 1;
+export const copyMarkerSchema = z.strictObject({
+  format: z.literal(COPY_MARKER_FORMAT),
+  clusterIdentity: clusterIdentitySchema,
+  nodeId: nodeIdSchema,
+  role: z.enum(['config', 'data']),
+  /** {@link ClusterMigration.id} */
+  migration: z.uuid(),
+  /** The volume that is copied. */
+  volumeIdentity: z.uuid(),
+  /** Of the last task that worked on the copy. */
+  epoch: epochSchema,
+});
+export type CopyMarkerRecord = z.infer<typeof copyMarkerSchema>;

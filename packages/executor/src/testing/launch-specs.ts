@@ -1,4 +1,4 @@
-import type { LaunchSpecInput } from '@mesos-elasticsearch/contract';
+import { LAUNCH_SPEC_VERSION, type LaunchSpecInput } from '@mesos-elasticsearch/contract';
 
 type Parts = Partial<Omit<LaunchSpecInput, 'elasticsearch' | 'lease'>> & {
   elasticsearch?: Partial<LaunchSpecInput['elasticsearch']>;
@@ -9,7 +9,7 @@ type Parts = Partial<Omit<LaunchSpecInput, 'elasticsearch' | 'lease'>> & {
 export function launchSpec(parts: Parts = {}): LaunchSpecInput {
   const { elasticsearch, lease, ...rest } = parts;
   return {
-    version: 2,
+    version: LAUNCH_SPEC_VERSION,
     purpose: 'run',
     formerConsumers: [],
     wipeVolumes: false,

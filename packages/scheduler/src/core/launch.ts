@@ -2,6 +2,7 @@
 import {
   encodeLaunchSpec,
   epoch,
+  LAUNCH_SPEC_VERSION,
   NODE_ID_VARIABLE,
   NODE_MARK_VARIABLE,
   nodeMark,
@@ -173,7 +174,7 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
   const mayBootstrap = !framework.bootstrapped && !record.dataOnRecord;
   const initial = framework.initialMasterNodes ?? [];
   return {
-    version: 2,
+    version: LAUNCH_SPEC_VERSION,
     clusterIdentity: framework.clusterIdentity,
     frameworkName: desired.framework.name,
     clusterName: cluster.name,
