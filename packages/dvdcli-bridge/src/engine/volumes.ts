@@ -10,6 +10,7 @@ import type {
   Volumes,
 } from '../volumes.ts';
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
+import { describeDifferences, optionDifferences } from './compare-options.ts';
 import { engineFailure, type EngineCall } from './outcomes.ts';
 
 export interface EngineOptions {
@@ -88,7 +89,7 @@ async function find(
 async function ensure(engine: Engine, volume: VolumeSpec): Promise<Outcome<EnsuredVolume>> {
   const found = await find(engine, volume);
   if (found.kind !== 'done') return found;
-  if (found.value !== undefined) return done({ created: false });
+  if (found.value !== undefined) return accepted(volume, found.value);
   const about = { driver: volume.driver, volume: volume.name, doing: 'creating it' };
   const created = await call(engine, about, (abortSignal) =>
     // The client's own createVolume repeats the options in the URL, where they end up in logs.
@@ -101,6 +102,13 @@ async function ensure(engine: Engine, volume: VolumeSpec): Promise<Outcome<Ensur
     }),
   );
   return created.kind === 'done' ? done({ created: true }) : created;
+}
+
+function accepted(volume: VolumeSpec, found: Docker.VolumeInspectInfo): Outcome<EnsuredVolume> {
+  const differences = optionDifferences(volume.options, found.Options);
+  if (differences.length === 0) return done({ created: false });
+  const message = `it was made with other options: ${describeDifferences(differences)}`;
+  return notDone(errorOf('conflict', volume, message));
 }
 
 interface DialOptions {

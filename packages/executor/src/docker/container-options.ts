@@ -111,7 +111,8 @@ export interface MountSeen {
 
 /**
  * What Docker really mounted, compared with what was asked. A driver that gives an empty mountpoint makes the
- * Engine mount a folder of its own instead, and says nothing.
+ * Engine mount a folder of its own instead, and says nothing. What the image's VOLUME lines ask for lies on the
+ * machine itself, never at a driver: nobody would know of such a volume, nor remove it.
  * @throws SetupError naming volume, driver and what is there
  */
 export function checkMounts(
@@ -133,4 +134,13 @@ export function checkMounts(
       );
     }
   }
+  const asked: ReadonlySet<string> = new Set(Object.values(INSIDE.volumes));
+  const stray = mounts.find(
+    ({ Type, Driver, Destination }) => Type === 'volume' && Driver !== 'local' && !asked.has(Destination),
+  );
+  if (stray === undefined) return;
+  throw new SetupError(
+    `the image has a volume of its own at ${stray.Destination}, and Docker made it at driver ${stray.Driver ?? '(none)'} ` +
+      `(${stray.Name ?? 'without a name'}): remove that VOLUME from the image, or the default volume driver from Docker`,
+  );
 }
