@@ -3,6 +3,7 @@ import type { Fault } from './load.ts';
 import { PLACE_RULES } from './rules/place.ts';
 import { fault, type Rule, type Some } from './rules/rule.ts';
 import { TAKEOVER_RULES } from './rules/takeover.ts';
+import { volumeFaults } from './rules/volumes.ts';
 
 const RULES: readonly Rule[] = [
   ...PLACE_RULES,
@@ -31,22 +32,6 @@ const RULES: readonly Rule[] = [
     return volumeMounter === undefined || volumeMounter === 'executor'
       ? undefined
       : fault('volumeMounter', `${volumeMounter} is not in this version: wanted executor`);
-  },
-  function engineNeedsDocker({ volumePath, frameworkUseDocker }) {
-    return volumePath === 'engine' && frameworkUseDocker === false
-      ? fault(
-          'volumePath',
-          'engine reaches volumes through containers: wanted plugin-socket or dvdcli with frameworkUseDocker false',
-        )
-      : undefined;
-  },
-  function localIsDockersOwn({ externalVolumeDriver, volumePath }) {
-    return externalVolumeDriver === 'local' && volumePath !== 'engine'
-      ? fault(
-          'volumePath',
-          'wanted engine: the driver local is built into Docker and cannot be reached otherwise',
-        )
-      : undefined;
   },
   function namesAreOurs({ volumeNaming, nodeIdBase }) {
     if (volumeNaming !== undefined && volumeNaming !== 'framework-node-role') {
@@ -93,7 +78,9 @@ export function isUrl(text: string): boolean {
 
 /** @param silent settings that are at fault already; no rule adds to that. */
 export function settingFaults(settings: Some, silent: ReadonlySet<string>): Fault[] {
-  const found = RULES.map((rule) => rule(settings)).filter((each) => each !== undefined);
+  const ruled = RULES.map((rule) => rule(settings)).filter((each) => each !== undefined);
+  const plan = volumeFaults(settings).filter(({ name }) => !ruled.some((each) => each.name === name));
+  const found = [...ruled, ...plan];
   return found
     .filter(({ name, alternatives }) => ![name, ...alternatives].some((each) => silent.has(each)))
     .map(({ name, message }) => ({ name, message }));

@@ -171,10 +171,42 @@ describe('taking over', () => {
       'fenceCommand',
       /an absolute path/,
     ],
-    ['with isolators', { ...directory, volumeMounter: 'dvdi-isolator' }, 'volumeMounter', /wanted executor/],
+    [
+      'with isolators',
+      {
+        ...directory,
+        volumeMounter: 'dvdi-isolator',
+        frameworkUseDocker: 'false',
+        elasticsearchHome: '/opt',
+      },
+      'volumeMounter',
+      /wanted executor/,
+    ],
   ])('is not %s', (_, flags, name, message) => {
     const found = faults(flags);
     expect(found.map((fault) => fault.name)).toEqual([name]);
     expect(found[0]?.message).toMatch(message);
+  });
+});
+
+describe('volumes', () => {
+  it('are checked against what path and driver can do, every fault at once', () => {
+    const flags = {
+      ...directory,
+      volumePath: 'dvdcli',
+      externalVolumeOptions: 'size=10GB,overwritefs=true',
+      driverRevokes: 'true',
+    };
+    expect(faults(flags).map(({ name, message }) => `${name}: ${message}`)).toEqual([
+      'externalVolumeOptions: "size=10GB" for rexray: wanted a whole number of GB without a unit',
+      'externalVolumeOptions: "overwritefs=true" for rexray: wanted false, or no such option: true formats a volume that has data',
+    ]);
+    expect(faults({ ...flags, externalVolumeDriver: 'hostdir' })).toMatchObject([{ name: 'driverRevokes' }]);
+  });
+
+  it('are not judged by what could not be understood', () => {
+    expect(faults({ ...directory, volumePath: 'fuse', externalVolumeDriver: 'local' })).toMatchObject([
+      { name: 'volumePath', message: expect.stringContaining('wanted one of') },
+    ]);
   });
 });
