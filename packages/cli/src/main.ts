@@ -1,14 +1,15 @@
-/** `mesos-elasticsearch`: every subcommand. Exit code 0: done. 1: failed. 64: called wrongly. */
+/** `mesos-elasticsearch`: every subcommand. Exit code 0: done. 1: failed. 64: called wrongly. 75: unknown. */
 import { Command, CommanderError } from 'commander';
 import { runExecutorProcess } from '@mesos-elasticsearch/executor';
 import { runDemoCommand } from './commands/demo.ts';
 import { addElasticsearchHome } from './commands/elasticsearch-home.ts';
-import { EXIT, UsageError } from './commands/exit-code.ts';
+import { EXIT, exitCodeOf } from './commands/exit-code.ts';
 import { localCommand } from './commands/local.ts';
 import { nodesCommand } from './commands/nodes.ts';
 import { runScheduler } from './commands/scheduler.ts';
 import { stateCommand } from './commands/state.ts';
 import { addSchedulerFlags, readSchedulerFlags } from './commands/scheduler-flags.ts';
+import { volumesCommand } from './commands/volumes.ts';
 import { addDemoOptions, readDemoOptions } from './demo/options.ts';
 import { VERSION } from './version.ts';
 
@@ -28,6 +29,10 @@ function program(): Command {
   root.addCommand(localCommand());
   root.addCommand(nodesCommand());
   root.addCommand(stateCommand());
+  for (const command of [volumesCommand()]) {
+    // A driver that hangs must not keep the process.
+    root.addCommand(command.hook('postAction', () => exitWith(EXIT.done)));
+  }
   addElasticsearchHome(root);
   const demo = addDemoOptions(
     root
@@ -52,5 +57,5 @@ try {
     process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage);
   }
   process.stderr.write(`mesos-elasticsearch: ${(error as Error).message}\n`);
-  process.exit(error instanceof UsageError ? EXIT.usage : EXIT.failed);
+  process.exit(exitCodeOf(error));
 }

@@ -36,3 +36,7 @@ export { PATHS, PATH_NAMES } from './capabilities/core/paths.ts';
 export { capabilitiesData, capabilitiesMarkdown, capabilitiesText } from './capabilities/core/show.ts';
 export type { PlanPart, Violation, VolumePlan } from './capabilities/core/validate.ts';
 export { validateVolumePlan } from './capabilities/core/validate.ts';
+export type { MountEntry } from './mount-table.ts';
+export { isMountPoint, isUnder, readMountTable } from './mount-table.ts';
+export type { VolumeUser } from './volume-users.ts';
+export { volumeUsers } from './volume-users.ts';

@@ -1,20 +1,12 @@
 /** Nodes as text. Pure: the time is an input. */
+import { textTable } from '../text-table.ts';
 import type { ShownNode } from './nodes-api.ts';
 
 const HEAD = ['NODE', 'PHASE', 'EPOCH', 'AGENT', 'SINCE', 'WHY', 'WAITS FOR'];
 
 export function nodesTable(nodes: readonly ShownNode[], nowMs: number): string {
   if (nodes.length === 0) return 'There are no nodes yet.';
-  const rows = [HEAD, ...nodes.map((node) => rowOf(node, nowMs))];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable([HEAD, ...nodes.map((node) => rowOf(node, nowMs))]);
 }
 
 function rowOf(node: ShownNode, nowMs: number): string[] {

@@ -57,7 +57,8 @@ function useBy(
   }
 }
 
-function openPath(pid: number, directory: string): string | undefined {
+/** What of the process lies below `directory`, in words. @throws the file system's error where it may not be inspected */
+export function openPath(pid: number, directory: string): string | undefined {
   const entry = `/proc/${pid}`;
   for (const [link, how] of [
     ['cwd', 'works in'],

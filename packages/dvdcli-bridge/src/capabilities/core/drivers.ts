@@ -14,6 +14,8 @@ export interface DriverCapabilities {
   readonly revokes: Fact<'never' | 'if-set'>;
   /** A mount, or a plain directory. */
   readonly isMount: Fact<boolean>;
+  /** by-id: one user's unmount leaves another's mount. by-name: a count, or nothing at all. */
+  readonly counts: Fact<'by-id' | 'by-name'>;
   readonly size: Fact<boolean>;
   readonly options: Fact<readonly OptionRule[]>;
   readonly caseSensitiveNames: Fact<boolean>;
@@ -41,9 +43,10 @@ const LOCAL = 'built into Docker 20.10';
 export const DRIVERS: Readonly<Record<KnownDriver, DriverCapabilities>> = {
   hostdir: {
     reachedBy: fact(undefined, 'every path', HOSTDIR),
-    scope: fact('local', 'local', HOSTDIR),
+    scope: fact('global', 'global', HOSTDIR),
     revokes: fact('never', 'never: a directory cannot be taken from a live process', HOSTDIR),
     isMount: no(HOSTDIR, 'no: a directory'),
+    counts: fact('by-id', 'per mount ID', HOSTDIR),
     size: no(HOSTDIR, 'no: taken and kept, not enforced'),
     options: fact([], 'any, kept for inspection', HOSTDIR),
     caseSensitiveNames: yes(HOSTDIR),
@@ -55,6 +58,7 @@ export const DRIVERS: Readonly<Record<KnownDriver, DriverCapabilities>> = {
     scope: fact('local', 'local', RCLONE),
     revokes: fact('never', 'never', RCLONE),
     isMount: yes(RCLONE, 'yes (FUSE)'),
+    counts: fact('by-id', 'per mount ID', RCLONE),
     size: no(RCLONE, 'no: the option is refused'),
     options: fact(
       [
@@ -87,6 +91,7 @@ export const DRIVERS: Readonly<Record<KnownDriver, DriverCapabilities>> = {
       `${REXRAY}; not for RBD, EFS, S3FS, Isilon`,
     ),
     isMount: yes(REXRAY),
+    counts: fact('by-name', 'per name, in memory; with ignoreUsedCount not at all', REXRAY),
     size: yes(REXRAY, 'yes: size=GB, whole'),
     options: fact(
       [
@@ -115,6 +120,7 @@ export const DRIVERS: Readonly<Record<KnownDriver, DriverCapabilities>> = {
     scope: fact('local', 'local', LOCAL),
     revokes: fact('never', 'never: its volumes stay on their host', LOCAL),
     isMount: no(LOCAL, 'no: a directory, unless type= says otherwise'),
+    counts: fact('by-id', 'per mount ID', LOCAL),
     size: no(LOCAL, 'no, unless o=size= on tmpfs or quota'),
     options: fact([], 'type, o, device', LOCAL),
     caseSensitiveNames: yes(LOCAL),

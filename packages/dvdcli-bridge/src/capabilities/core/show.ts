@@ -27,6 +27,7 @@ const DRIVER_ROWS: readonly (readonly [keyof DriverCapabilities, string])[] = [
   ['scope', 'scope'],
   ['revokes', 'takes a volume from its old host'],
   ['isMount', 'a volume is a mount'],
+  ['counts', 'counts mounts'],
   ['size', 'size'],
   ['options', 'options'],
   ['caseSensitiveNames', 'names differ by case'],

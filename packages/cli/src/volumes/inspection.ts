@@ -1,0 +1,120 @@
+/** All that can be seen of one volume from this host, without changing anything. */
+import {
+  DRIVERS,
+  isMountPoint,
+  isUnder,
+  knownDriver,
+  readMountTable,
+  volumeUsers,
+  type MountEntry,
+  type VolumeDescription,
+} from '@mesos-elasticsearch/dvdcli-bridge';
+import type Docker from 'dockerode';
+import type { Inside } from './core/removal.ts';
+import { lookInside } from './look-inside.ts';
+
+export interface Inspection {
+  readonly name: string;
+  readonly driver: string;
+  /** As the driver says; many name one although nothing is mounted. */
+  readonly mountpoint: string | undefined;
+  /** Lines of this host's mount table at or below the mountpoint. */
+  readonly mounts: readonly MountEntry[];
+  readonly inside: Inside;
+  /** Processes and containers, one line each. */
+  readonly usedBy: readonly string[];
+  /** What could not be looked at. */
+  readonly notSeen: readonly string[];
+}
+
+const DOCKER_LIMIT_MS = 3_000;
+
+export async function inspectHere(volume: VolumeDescription, docker: Docker): Promise<Inspection> {
+  const { name, driver, mountpoint } = volume;
+  const containers = await containersWith(docker, volume);
+  const base = { name, driver, mountpoint };
+  if (mountpoint === undefined) {
+    const inside = { kind: 'not-seen', why: 'it is not mounted here' } as const;
+    return { ...base, mounts: [], inside, ...containers };
+  }
+  const table = readMountTable();
+  const mounts = table.filter((entry) => isUnder(entry.mountPoint, mountpoint));
+  const { users, complete } = volumeUsers(mountpoint);
+  return {
+    ...base,
+    mounts,
+    inside: await seenInside(mountpoint, driver, isMountPoint(table, mountpoint)),
+    usedBy: [
+      ...users.map(({ pid, name: program, how }) => `${program} (pid ${pid}) ${how}`),
+      ...containers.usedBy,
+    ],
+    notSeen: [
+      ...containers.notSeen,
+      ...(complete ? [] : ['processes that this user may not inspect (run it as root to see them)']),
+    ],
+  };
+}
+
+/** An empty directory where nothing is mounted says nothing of the volume. */
+async function seenInside(mountpoint: string, driver: string, mounted: boolean): Promise<Inside> {
+  const inside = await lookInside(mountpoint);
+  const known = knownDriver(driver);
+  const isDirectory = known !== undefined && !DRIVERS[known].isMount.value;
+  if (inside.kind === 'no-marker' && !mounted && !isDirectory) {
+    return { kind: 'not-seen', why: `nothing is mounted at ${mountpoint}` };
+  }
+  return inside;
+}
+
+async function containersWith(
+  docker: Docker,
+  { name, driver }: VolumeDescription,
+): Promise<Pick<Inspection, 'usedBy' | 'notSeen'>> {
+  try {
+    const found = await docker.listContainers({
+      all: true,
+      filters: { volume: [name] },
+      abortSignal: AbortSignal.timeout(DOCKER_LIMIT_MS),
+    });
+    const users = found.filter(({ Mounts: mounts }) =>
+      mounts.some((mount) => mount.Name === name && mount.Driver === driver),
+    );
+    return {
+      usedBy: users.map(
+        ({ Names: [first], Id: id, State: state }) => `container ${first?.slice(1) ?? id} (${state})`,
+      ),
+      notSeen: [],
+    };
+  } catch {
+    return { usedBy: [], notSeen: ['containers (no Docker Engine answers)'] };
+  }
+}
+
+export function inspectionText(found: Inspection): string {
+  const { name, driver, mountpoint, mounts, inside, usedBy, notSeen } = found;
+  const rows: [string, string][] = [
+    ['mountpoint', mountpoint ?? 'none'],
+    [
+      'mounted here',
+      mounts
+        .map(({ mountPoint, fileSystem, device }) => `${mountPoint} (${fileSystem}, ${device})`)
+        .join('; ') || 'no',
+    ],
+    ['marker', insideText(inside)],
+    ['used by', usedBy.join('; ') || 'nobody that can be seen'],
+    ...notSeen.map((what): [string, string] => ['not looked at', what]),
+  ];
+  const lines = rows.map(([label, text]) => `  ${`${label}:`.padEnd(14)}${text}`);
+  return [`volume ${name} of driver ${driver}`, ...lines].join('\n');
+}
+
+function insideText(inside: Inside): string {
+  switch (inside.kind) {
+    case 'marker':
+      return `${inside.file}: ${inside.owner}`;
+    case 'no-marker':
+      return inside.entries === 0 ? 'none; it is empty' : `none; ${inside.entries} entries in its root`;
+    case 'not-seen':
+      return `not seen: ${inside.why}`;
+  }
+}

@@ -1,0 +1,47 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { isUnder, locateInFileSystem, readMountTable } from './mount-table.ts';
+import { openPath, type VolumeUser } from './hostdir/open-files.ts';
+import { isGone, processStat } from './hostdir/processes.ts';
+
+export type { VolumeUser } from './hostdir/open-files.ts';
+
+/**
+ * Every process of this host but this one that has something below `directory` open, mapped, as its working or root
+ * directory, or that has the volume mounted in a mount namespace of its own (as a container has). Looks at /proc
+ * only, so a file system that hangs does not hold it up. Processes that this user may not inspect are left out;
+ * `complete` says whether there were none.
+ */
+export function volumeUsers(directory: string): {
+  readonly users: readonly VolumeUser[];
+  readonly complete: boolean;
+} {
+  const location = locateInFileSystem(readMountTable(), directory);
+  const namespace = readlinkSync('/proc/self/ns/mnt');
+  const users: VolumeUser[] = [];
+  let complete = true;
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!/^[0-9]+$/.test(entry) || pid === process.pid) continue;
+    try {
+      const stat = processStat(pid);
+      if (stat === undefined || stat.kernelThread) continue;
+      const how = openPath(pid, directory) ?? mountedApart(pid, namespace, location);
+      if (how !== undefined) users.push({ pid, name: stat.name, how });
+    } catch (error) {
+      if (!isGone(error)) complete = false;
+    }
+  }
+  return { users, complete };
+}
+
+function mountedApart(
+  pid: number,
+  namespace: string,
+  location: { device: string; path: string } | undefined,
+): string | undefined {
+  if (location === undefined || readlinkSync(`/proc/${pid}/ns/mnt`) === namespace) return undefined;
+  const mount = readMountTable(pid).find(
+    (entry) => entry.device === location.device && isUnder(entry.root, location.path),
+  );
+  return mount === undefined ? undefined : `has it mounted at ${mount.mountPoint}`;
+}
