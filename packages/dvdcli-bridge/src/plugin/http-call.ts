@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
 import type { PluginEndpoint } from './endpoint.ts';
+import { ANSWER_LIMIT_BYTES } from './http-answer.ts';
+import { callUnixSocket } from './unix-call.ts';
 
 /**
  * not-sent: no connection was made, the plugin knows nothing of the call.
@@ -14,8 +15,6 @@ export type CallResult =
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'time-limit'; readonly sent: boolean };
 
-const ANSWER_LIMIT_BYTES = 16 << 20;
-
 /** One call of the plugin protocol, on a connection of its own, so that no call is lost on a stale one. */
 export function callPlugin(
   endpoint: PluginEndpoint,
@@ -24,16 +23,14 @@ export function callPlugin(
   signal: AbortSignal,
 ): Promise<CallResult> {
   const text = body === undefined ? '' : `${JSON.stringify(body)}\n`;
+  if (signal.aborted) return Promise.resolve({ kind: 'time-limit', sent: false });
+  if (endpoint.kind === 'unix') return callUnixSocket(endpoint.socketPath, method, text, signal);
   return new Promise((resolve) => {
     let connected = false;
     const fail = (error: Error): void => {
       if (signal.aborted) resolve({ kind: 'time-limit', sent: connected });
       else resolve({ kind: connected ? 'lost' : 'not-sent', error });
     };
-    if (signal.aborted) {
-      resolve({ kind: 'time-limit', sent: false });
-      return;
-    }
     const request = open(endpoint, method, Buffer.byteLength(text), signal);
     request.on('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => (connected = true));
@@ -49,8 +46,9 @@ export function callPlugin(
   });
 }
 
+/** Loaded here, not above: the `dvdcli` command seldom needs them, and pays for what it loads at every start. */
 function open(
-  endpoint: PluginEndpoint,
+  endpoint: Extract<PluginEndpoint, { kind: 'tcp' }>,
   method: string,
   length: number,
   signal: AbortSignal,
@@ -58,19 +56,17 @@ function open(
   const options: http.RequestOptions = {
     method: 'POST',
     path: `/${method}`,
-    headers: headers(length, 'plugin.moby.localhost'),
+    headers: headers(length, endpoint.url.host),
     agent: false,
     signal,
   };
-  if (endpoint.kind === 'unix') return http.request({ ...options, socketPath: endpoint.socketPath });
   const { url, tls } = endpoint;
   const address = { hostname: url.hostname, port: url.port };
   if (url.protocol !== 'https:')
-    return http.request({ ...options, ...address, headers: headers(length, url.host) });
-  return https.request({
+    return process.getBuiltinModule('node:http').request({ ...options, ...address });
+  return process.getBuiltinModule('node:https').request({
     ...options,
     ...address,
-    headers: headers(length, url.host),
     rejectUnauthorized: tls?.insecureSkipVerify !== true,
     ...(tls?.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) }),
     ...(tls?.certFile === undefined ? {} : { cert: readFileSync(tls.certFile) }),

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { monotonicMs, pause } from '../monotonic.ts';
 import {
   done,
   notDone,
@@ -51,11 +51,11 @@ export async function perform<T>(
   call: PluginCall,
   read: (status: number, body: string) => Answer<T>,
 ): Promise<Outcome<T>> {
-  const deadline = performance.now() + session.reachMs;
+  const deadline = monotonicMs() + session.reachMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     const { outcome, again } = await attempt(session, call, read);
-    if (!again || session.stopped.aborted || performance.now() + pauseMs > deadline) return outcome;
-    await wait(pauseMs, undefined, { signal: session.stopped }).catch(() => undefined);
+    if (!again || session.stopped.aborted || monotonicMs() + pauseMs > deadline) return outcome;
+    await pause(pauseMs, session.stopped);
   }
 }
 
