@@ -1,5 +1,5 @@
 import { checkMountpoint } from '../mountpoint.ts';
-import { isMountPoint, readMountTable, type MountEntry } from '../mount-table.ts';
+import { isMountPoint, isUnder, mountNamedAfter, readMountTable, type MountEntry } from '../mount-table.ts';
 import {
   done,
   notDone,
@@ -66,6 +66,8 @@ interface AttachState {
 interface OwnAttachment {
   readonly volumeKey: string;
   readonly hostPath: string;
+  /** Under which the driver was asked to mount; not the consumer's own where it joined another's mount. */
+  readonly mountId: string;
   /** It was a mount then; a plain directory never is one. */
   readonly isMount: boolean;
 }
@@ -176,7 +178,10 @@ async function useOf(
   const table = state.mountTable();
   const paths = [present?.mountpoint ?? '', path.kind === 'done' ? path.value : ''];
   const mounted = paths.find((candidate) => candidate !== '' && isMountPoint(table, candidate));
-  return mounted === undefined ? undefined : `${mounted} is mounted on this host`;
+  if (mounted !== undefined) return `${mounted} is mounted on this host`;
+  // REX-Ray names no mountpoint but in its answer to Mount, which whoever mounted may have taken along.
+  const alike = present?.mounts === undefined ? mountNamedAfter(table, volume.name) : undefined;
+  return alike === undefined ? undefined : `${alike} is mounted on this host, and bears its name`;
 }
 
 async function attach(
@@ -195,6 +200,8 @@ async function attach(
   const present = found.value.kind === 'present' ? found.value.volume : undefined;
   const held = await stillAttached(plugin, volume, consumer, present, state);
   if (held !== undefined) return accept(plugin, volume, consumer, held, state);
+  const joined = joinOther(volume, consumer, present, state);
+  if (joined !== undefined) return done({ kind: 'host-path', hostPath: joined });
   const mounted = await plugin.mount(volume.name, id);
   if (mounted.kind === 'done') return accept(plugin, volume, consumer, mounted.value, state);
   if (mounted.kind === 'unknown' || mounted.error.code !== 'conflict') return mounted;
@@ -203,6 +210,34 @@ async function attach(
   const volumeNow = again.kind === 'done' && again.value.kind === 'present' ? again.value.volume : undefined;
   const path = await heldPath(plugin, volume, id, volumeNow, state);
   return path === undefined ? mounted : accept(plugin, volume, consumer, path, state);
+}
+
+/**
+ * A driver that does not tell who mounts may count nothing: one Unmount by anybody then unmounts for everybody, as
+ * with REX-Ray. Of such a driver this host has one mount a volume, and its consumers are counted here.
+ */
+function joinOther(
+  volume: VolumeReference,
+  consumer: ConsumerId,
+  present: PluginVolume | undefined,
+  state: AttachState,
+): string | undefined {
+  if (present?.mounts !== undefined) return undefined;
+  const [, other] = othersOf(volume, consumer, state)[0] ?? [];
+  if (other === undefined) return undefined;
+  if (other.isMount && !isMountPoint(state.mountTable(), other.hostPath)) return undefined;
+  state.attached.set(keyOf(volume, consumer), other);
+  return other.hostPath;
+}
+
+/** What other consumers of this bridge have attached of this volume. */
+function othersOf(
+  volume: VolumeReference,
+  consumer: ConsumerId,
+  state: AttachState,
+): readonly (readonly [string, OwnAttachment])[] {
+  const own = keyOf(volume, consumer);
+  return [...state.attached].filter(([key, entry]) => key !== own && entry.volumeKey === volumeKeyOf(volume));
 }
 
 /** The mountpoint, when this consumer has the volume already; a second Mount would be counted by the driver. */
@@ -248,9 +283,11 @@ async function accept(
   state: AttachState,
 ): Promise<Outcome<Attachment>> {
   const verdict = await checkMountpoint(mountpoint);
-  if (verdict.kind === 'fine') {
+  const foreign = verdict.kind === 'fine' ? ownerOf(verdict.path, volume, state) : undefined;
+  if (verdict.kind === 'fine' && foreign === undefined) {
     const isMount = isMountPoint(state.mountTable(), verdict.path);
-    const own = { volumeKey: volumeKeyOf(volume), hostPath: verdict.path, isMount };
+    const known = state.attached.get(keyOf(volume, consumer))?.mountId ?? mountIdOf(consumer);
+    const own = { volumeKey: volumeKeyOf(volume), hostPath: verdict.path, mountId: known, isMount };
     state.attached.set(keyOf(volume, consumer), own);
     return done({ kind: 'host-path', hostPath: verdict.path });
   }
@@ -259,8 +296,20 @@ async function accept(
     return unknownOutcome(errorOf('time-limit', volume, message));
   }
   const undone = await release(plugin, volume, consumer, state);
-  const error = errorOf('bad-mountpoint', volume, verdict.why);
+  const why = verdict.kind === 'bad' ? verdict.why : (foreign ?? '');
+  const error = errorOf('bad-mountpoint', volume, why);
   return undone.kind === 'done' ? notDone(error) : unknownOutcome(error);
+}
+
+/** Whose place the driver gave away, in words; undefined: nobody's that is attached here. */
+function ownerOf(path: string, volume: VolumeReference, state: AttachState): string | undefined {
+  const other = [...state.attached.values()].find(
+    ({ volumeKey, hostPath }) =>
+      volumeKey !== volumeKeyOf(volume) && (isUnder(path, hostPath) || isUnder(hostPath, path)),
+  );
+  if (other === undefined) return undefined;
+  const [driver = '', name = ''] = other.volumeKey.split('\0');
+  return `the driver gave the mountpoint ${path}, but volume ${name} of driver ${driver} is attached at ${other.hostPath}`;
 }
 
 async function detach(
@@ -283,11 +332,12 @@ async function release(
   consumer: ConsumerId,
   state: AttachState,
 ): Promise<Outcome<void>> {
-  const id = mountIdOf(consumer);
+  const id = state.attached.get(keyOf(volume, consumer))?.mountId ?? mountIdOf(consumer);
   for (let turn = 0; turn < MOST_UNMOUNTS; turn += 1) {
     const found = await look(plugin, volume.name);
     if (found.kind !== 'done') return found;
     const mounts = found.value.kind === 'present' ? found.value.volume.mounts : undefined;
+    if (mounts === undefined && othersOf(volume, consumer, state).length > 0) return done(undefined);
     if (mounts !== undefined && !mounts.includes(id)) return done(undefined);
     const unmounted = await plugin.unmount(volume.name, id);
     if (mounts === undefined) return settle(plugin, volume, consumer, unmounted, state);
