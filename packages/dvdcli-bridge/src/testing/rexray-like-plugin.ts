@@ -69,12 +69,16 @@ function reply(response: ServerResponse, plugin: Rexray, method: string, text: s
     response.end(body);
   };
   const verb = method === 'Plugin.Activate' ? 'Activate' : method.replace('VolumeDriver.', '');
-  if (!plugin.knows(verb)) { send(404, 'text/plain; charset=utf-8', '404 page not found\n'); return; }
+  if (!plugin.knows(verb)) {
+    send(404, 'text/plain; charset=utf-8', '404 page not found\n');
+    return;
+  }
   let request: Request;
   try {
     request = text.trim() === '' ? {} : (JSON.parse(text) as Request);
   } catch {
-    send(400, 'text/plain; charset=utf-8', 'invalid character looking for beginning of value\n'); return;
+    send(400, 'text/plain; charset=utf-8', 'invalid character looking for beginning of value\n');
+    return;
   }
   const [status, body] = plugin.answer(verb, request);
   send(status, 'application/vnd.docker.plugins.v1.1+json', `${JSON.stringify(body)}\n`);
