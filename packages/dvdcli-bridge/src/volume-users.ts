@@ -25,13 +25,22 @@ export function volumeUsers(directory: string): {
     try {
       const stat = processStat(pid);
       if (stat === undefined || stat.kernelThread) continue;
-      const how = openPath(pid, directory) ?? mountedApart(pid, namespace, location);
+      const thread = liveThread(pid, stat.state);
+      if (thread === undefined) continue;
+      const how = openPath(thread, directory) ?? mountedApart(thread, namespace, location);
       if (how !== undefined) users.push({ pid, name: stat.name, how });
     } catch (error) {
       if (!isGone(error)) complete = false;
     }
   }
   return { users, complete };
+}
+
+/** A zombie's files are closed, unless it is only its first thread that has ended: then another one shows them. */
+function liveThread(pid: number, state: string): number | undefined {
+  if (state !== 'Z' && state !== 'X') return pid;
+  const others = readdirSync(`/proc/${pid}/task`).map(Number);
+  return others.find((thread) => thread !== pid);
 }
 
 function mountedApart(

@@ -8,6 +8,7 @@ import {
   volumeUsers,
   type MountEntry,
   type VolumeDescription,
+  type VolumeUser,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import type Docker from 'dockerode';
 import type { Inside } from './core/removal.ts';
@@ -20,6 +21,8 @@ export interface Inspection {
   readonly mountpoint: string | undefined;
   /** Lines of this host's mount table at or below the mountpoint. */
   readonly mounts: readonly MountEntry[];
+  /** The driver gives a directory that is no mount: it cannot be seen in the mount table. */
+  readonly isDirectory: boolean;
   readonly inside: Inside;
   /** Processes and containers, one line each. */
   readonly usedBy: readonly string[];
@@ -32,7 +35,9 @@ const DOCKER_LIMIT_MS = 3_000;
 export async function inspectHere(volume: VolumeDescription, docker: Docker): Promise<Inspection> {
   const { name, driver, mountpoint } = volume;
   const containers = await containersWith(docker, volume);
-  const base = { name, driver, mountpoint };
+  const known = knownDriver(driver);
+  const isDirectory = known !== undefined && !DRIVERS[known].isMount.value && mountpoint !== undefined;
+  const base = { name, driver, mountpoint, isDirectory };
   if (mountpoint === undefined) {
     const inside = { kind: 'not-seen', why: 'it is not mounted here' } as const;
     return { ...base, mounts: [], inside, ...containers };
@@ -43,11 +48,8 @@ export async function inspectHere(volume: VolumeDescription, docker: Docker): Pr
   return {
     ...base,
     mounts,
-    inside: await seenInside(mountpoint, driver, isMountPoint(table, mountpoint)),
-    usedBy: [
-      ...users.map(({ pid, name: program, how }) => `${program} (pid ${pid}) ${how}`),
-      ...containers.usedBy,
-    ],
+    inside: await seenInside(mountpoint, isDirectory || isMountPoint(table, mountpoint)),
+    usedBy: [...users.map(userText), ...containers.usedBy],
     notSeen: [
       ...containers.notSeen,
       ...(complete ? [] : ['processes that this user may not inspect (run it as root to see them)']),
@@ -56,14 +58,10 @@ export async function inspectHere(volume: VolumeDescription, docker: Docker): Pr
 }
 
 /** An empty directory where nothing is mounted says nothing of the volume. */
-async function seenInside(mountpoint: string, driver: string, mounted: boolean): Promise<Inside> {
+async function seenInside(mountpoint: string, isThere: boolean): Promise<Inside> {
   const inside = await lookInside(mountpoint);
-  const known = knownDriver(driver);
-  const isDirectory = known !== undefined && !DRIVERS[known].isMount.value;
-  if (inside.kind === 'no-marker' && !mounted && !isDirectory) {
-    return { kind: 'not-seen', why: `nothing is mounted at ${mountpoint}` };
-  }
-  return inside;
+  if (inside.kind !== 'no-marker' || isThere) return inside;
+  return { kind: 'not-seen', why: `nothing is mounted at ${mountpoint}` };
 }
 
 async function containersWith(
@@ -90,21 +88,25 @@ async function containersWith(
   }
 }
 
+export function userText({ pid, name, how }: VolumeUser): string {
+  return `${name} (pid ${pid}) ${how}`;
+}
+
 export function inspectionText(found: Inspection): string {
-  const { name, driver, mountpoint, mounts, inside, usedBy, notSeen } = found;
+  const { name, driver, mountpoint, mounts, isDirectory, inside, usedBy, notSeen } = found;
   const rows: [string, string][] = [
     ['mountpoint', mountpoint ?? 'none'],
     [
       'mounted here',
       mounts
         .map(({ mountPoint, fileSystem, device }) => `${mountPoint} (${fileSystem}, ${device})`)
-        .join('; ') || 'no',
+        .join('; ') || (isDirectory ? `${mountpoint ?? ''} (a directory)` : 'no'),
     ],
     ['marker', insideText(inside)],
     ['used by', usedBy.join('; ') || 'nobody that can be seen'],
     ...notSeen.map((what): [string, string] => ['not looked at', what]),
   ];
-  const lines = rows.map(([label, text]) => `  ${`${label}:`.padEnd(14)}${text}`);
+  const lines = rows.map(([label, text]) => `  ${`${label}:`.padEnd(16)}${text}`);
   return [`volume ${name} of driver ${driver}`, ...lines].join('\n');
 }
 

@@ -5,6 +5,7 @@ import {
   knownDriver,
   isMountPoint,
   readMountTable,
+  volumeUsers,
   type ConsumerId,
   type VolumeReference,
   type Volumes,
@@ -12,7 +13,7 @@ import {
 import { UsageError } from '../commands/exit-code.ts';
 import { textTable } from '../text-table.ts';
 import { decideRemoval, isNodeVolume, type Inside } from './core/removal.ts';
-import { inspectHere, inspectionText, type Inspection } from './inspection.ts';
+import { inspectHere, inspectionText, userText, type Inspection } from './inspection.ts';
 import { lookInside } from './look-inside.ts';
 import { dockerAt, pathOf, reach, within, type ReachOptions } from './reach.ts';
 import { settled } from './settle.ts';
@@ -55,17 +56,26 @@ export async function listVolumes(context: VerbContext): Promise<Said> {
   const listed = within(context.reach, undefined, reach(context.reach, context.environment).list(driver));
   const volumes = settled(await listed, 'ask again');
   const table = readMountTable();
+  const known = knownDriver(driver);
+  const isDirectory = known !== undefined && !DRIVERS[known].isMount.value;
   const data = volumes.map(({ name, mountpoint }) => ({
     name,
     driver,
     mountpoint: mountpoint ?? null,
-    mountedHere: mountpoint !== undefined && isMountPoint(table, mountpoint),
+    here:
+      mountpoint === undefined
+        ? 'no'
+        : isMountPoint(table, mountpoint)
+          ? 'mount'
+          : isDirectory
+            ? 'directory'
+            : 'no',
   }));
-  const rows = data.map((each) => [each.name, each.mountedHere ? 'yes' : 'no', each.mountpoint ?? '-']);
+  const rows = data.map((each) => [each.name, each.here, each.mountpoint ?? '-']);
   const text =
     data.length === 0
       ? `driver ${driver} has no volumes`
-      : textTable([['NAME', 'MOUNT', 'MOUNTPOINT'], ...rows]);
+      : textTable([['NAME', 'HERE', 'MOUNTPOINT'], ...rows]);
   return { text, data };
 }
 
@@ -163,12 +173,10 @@ export async function removeVolume(
   if (answer === undefined)
     return { text: `there is no volume ${name}`, data: { name, driver: volume.driver, removed: false } };
   const found = await inspectHere(answer, dockerAt(context.reach.dockerHost, context.environment));
-  const usedBy = [...found.mounts.map(({ mountPoint }) => `${mountPoint} is mounted`), ...found.usedBy];
-  const inside = await insideForRemoval(
-    way,
-    found.inside,
-    usedBy.length > 0 || isNodeVolume(name) || confirmed !== undefined,
-  );
+  const mounted = found.mounts.map(({ mountPoint }) => `${mountPoint} is mounted`);
+  const seen = { inside: found.inside, usedBy: [...mounted, ...found.usedBy] };
+  const hopeless = confirmed === undefined && isNodeVolume(name);
+  const { inside, usedBy } = hopeless ? seen : await lookByMounting(way, seen);
   const decision = decideRemoval({ name, confirmed, usedBy, inside });
   if (decision.kind === 'refuse')
     throw new Error(`volume ${name} is not removed: ${decision.why}\n${decision.next}`);
@@ -176,22 +184,36 @@ export async function removeVolume(
   return { text: `removed volume ${name}`, data: { name, driver: volume.driver, removed: true } };
 }
 
+interface Seen {
+  readonly inside: Inside;
+  readonly usedBy: readonly string[];
+}
+
 /**
  * Mounts an idle volume for one look, where that can take it away from nobody: a driver that never revokes, and a
  * mount ID of our own.
  */
-async function insideForRemoval({ volumes, volume }: Way, seen: Inside, decided: boolean): Promise<Inside> {
+async function lookByMounting({ volumes, volume }: Way, seen: Seen): Promise<Seen> {
   const known = knownDriver(volume.driver);
   const harmless =
     known !== undefined &&
     DRIVERS[known].revokes.value === 'never' &&
     volumes.capabilities.countsConsumers &&
     volumes.capabilities.attachment === 'host-path';
-  if (decided || seen.kind === 'marker' || !harmless) return seen;
+  if (seen.usedBy.length > 0 || !harmless) return seen;
   const consumer = `volumes-rm-${process.pid}` as ConsumerId;
   const attached = await volumes.attach(volume, consumer);
-  if (attached.kind !== 'done') return { kind: 'not-seen', why: attached.error.message };
-  const inside = attached.value.kind === 'host-path' ? await lookInside(attached.value.hostPath) : seen;
+  if (attached.kind !== 'done') return notSeen(attached.error.message);
+  const found = attached.value.kind === 'host-path' ? await lookAt(attached.value.hostPath) : seen;
   const detached = await volumes.detach(volume, consumer);
-  return detached.kind === 'done' ? inside : { kind: 'not-seen', why: detached.error.message };
+  return detached.kind === 'done' ? found : notSeen(detached.error.message);
+}
+
+async function lookAt(directory: string): Promise<Seen> {
+  const { users } = volumeUsers(directory);
+  return { inside: await lookInside(directory), usedBy: users.map(userText) };
+}
+
+function notSeen(why: string): Seen {
+  return { inside: { kind: 'not-seen', why }, usedBy: [] };
 }

@@ -40,7 +40,7 @@ export function decideRemoval({ name, confirmed, usedBy, inside }: RemovalCase):
     return { kind: 'refuse', why: `--yes-delete names ${JSON.stringify(confirmed)}, not this volume`, next };
   }
   if (isNodeVolume(name)) {
-    return { kind: 'refuse', why: 'its name is that of a node’s volume', next };
+    return { kind: 'refuse', why: "its name is that of a node's volume", next };
   }
   switch (inside.kind) {
     case 'marker':
