@@ -14,6 +14,7 @@ const EXECUTABLES = {
   'packages/executor/src/main.ts': 'packages/executor/dist/executor.mjs',
   'packages/dvdcli-bridge/src/dvdcli-command/main.ts': 'packages/dvdcli-bridge/dist/dvdcli.mjs',
   'packages/dvdcli-bridge/src/hostdir/main.ts': 'packages/dvdcli-bridge/dist/hostdir.mjs',
+  'packages/dvdcli-bridge/src/conformance/main.ts': 'packages/dvdcli-bridge/dist/volume-conformance.mjs',
 };
 
 /** CommonJS dependencies inside an ES module bundle still call require and name __dirname (ssh2 does, below dockerode). */

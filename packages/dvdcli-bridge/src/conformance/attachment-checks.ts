@@ -131,7 +131,9 @@ const SHARING: readonly ConformanceCheck[] = [
     capability: 'sharing',
     name: 'refuses a volume that another machine has attached, until it is detached there',
     skip: ({ elsewhere }) =>
-      elsewhere === undefined ? 'this driver does not keep machines apart' : undefined,
+      elsewhere === undefined
+        ? 'no other machine is given, or the driver does not keep machines apart'
+        : undefined,
     async run({ subject, made }) {
       const { volumes, elsewhere } = subject;
       if (elsewhere === undefined) throw new Error('there is no other machine');

@@ -1,0 +1,95 @@
+/** The command as a plugin's author runs it: against a driver that is fine, one that lies, and none. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHostdirPlugin, type RunningPlugin } from '../hostdir/start.ts';
+import { buildPrograms } from '../testing/bundles.ts';
+import { startScriptedPlugin } from '../testing/scripted-plugin.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'conformance-'));
+const program = join(home, 'volume-conformance.mjs');
+const store = join(home, 'store');
+const plugins: RunningPlugin[] = [];
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [fileURLToPath(new URL('./main.ts', import.meta.url))],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {
+      js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);const __dirname='.';",
+    },
+    loader: { '.node': 'empty', '.proto': 'text' },
+    external: ['cpu-features'],
+    logLevel: 'warning',
+  });
+  const programs = await buildPrograms(home);
+  for (const instance of ['here', 'elsewhere']) {
+    const pluginDirectory = join(home, instance);
+    plugins.push(await startHostdirPlugin({ program: programs.hostdir, store, instance, pluginDirectory }));
+  }
+});
+afterAll(async () => {
+  for (const plugin of plugins) await plugin.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+function conformance(directory: string, ...argv: string[]) {
+  return execa(process.execPath, [program, ...argv], {
+    reject: false,
+    env: { VOLUME_PLUGIN_DIRECTORIES: join(home, directory) },
+  });
+}
+
+describe('volume-conformance', () => {
+  it('passes a driver that keeps its promises, and leaves nothing behind', async () => {
+    const { exitCode, stdout } = await conformance(
+      'here',
+      ...['--driver', 'hostdir', '--options', 'size=1,at={volume}', '--elsewhere', join(home, 'elsewhere')],
+    );
+    expect(stdout).toMatch(/^TAP version 13\n1\.\.\d+\n/);
+    expect(stdout).not.toMatch(/^not ok/m);
+    expect(stdout).toMatch(/^ok \d+ - sharing: it refuses a volume that another machine has attached[^#]*$/m);
+    expect(stdout).toMatch(/# SKIP this path gives a host path/);
+    expect(exitCode).toBe(0);
+    expect(readdirSync(join(store, 'volumes'))).toEqual([]);
+  });
+
+  it('fails a driver that forgets what it made, with its words', async () => {
+    const liar = await startScriptedPlugin(join(home, 'liar'), 'liar');
+    liar.script('Get', { status: 500, json: { Err: 'volume not found' } });
+    liar.script('List', { json: { Volumes: [] } });
+    try {
+      const { exitCode, stdout } = await conformance('liar', '--driver', 'liar', '--timeout', '2');
+      expect(stdout).toMatch(
+        /^not ok 1 - catalogue: it makes an absent volume once.*\n {2}---\n {2}message: ".*created/m,
+      );
+      expect(exitCode).toBe(1);
+    } finally {
+      await liar.stop();
+    }
+  });
+
+  it('says that there is no driver', async () => {
+    const { exitCode, stdout } = await conformance('here', '--driver', 'nosuch');
+    expect(stdout).toMatch(/^Bail out! driver nosuch: no plugin of this name/m);
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    [[]],
+    [['--driver', 'x', '--path', 'fuse']],
+    [['--driver', 'x', '--options', 'a']],
+    [['--force']],
+  ])('shows its usage for %j', async (argv) => {
+    const { exitCode, stderr } = await conformance('here', ...argv);
+    expect(stderr).toMatch(/^volume-conformance: .*\n\nvolume-conformance: does/);
+    expect(exitCode).toBe(64);
+  });
+});

@@ -1,0 +1,88 @@
+/** The driver that somebody named, as a subject of the checks. */
+import Docker from 'dockerode';
+import { dvdcliVolumes } from '../dvdcli/volumes.ts';
+import { engineVolumes } from '../engine/volumes.ts';
+import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
+import { pluginSocketVolumes } from '../plugin-socket/volumes.ts';
+import type { Attachment, Volumes } from '../volumes.ts';
+import type { ContractSubject } from './check.ts';
+import type { ConformanceOptions } from './command-line.ts';
+
+export function subjectOf(
+  options: ConformanceOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): ContractSubject {
+  const here = pluginDirectoriesFrom(environment);
+  const open = (directories: readonly string[]): Volumes => reach(options, directories);
+  const { elsewhere, image, path } = options;
+  return {
+    volumes: open(here),
+    restarted: () => open(here),
+    driver: options.driver,
+    optionsFor: (name) =>
+      Object.fromEntries(
+        Object.entries(options.options).map(([key, value]) => [key, value.replaceAll('{volume}', name)]),
+      ),
+    ...(elsewhere === undefined ? {} : { elsewhere: open([elsewhere]) }),
+    ...(path === 'engine' && image !== undefined
+      ? { use: (attachment: Attachment) => holdInContainer(dockerOf(options), image, attachment) }
+      : {}),
+    close: () => Promise.resolve(),
+  };
+}
+
+function reach(options: ConformanceOptions, directories: readonly string[]): Volumes {
+  const { path, limitMs: ms } = options;
+  const limits = ms === undefined ? {} : { timeLimits: { createMs: ms, mountMs: ms, otherMs: ms } };
+  switch (path) {
+    case 'plugin-socket':
+      return pluginSocketVolumes({ directories, ...limits });
+    case 'dvdcli': {
+      const env = { VOLUME_PLUGIN_DIRECTORIES: directories.join(':') };
+      return dvdcliVolumes({ program: options.dvdcli, env, ...limits });
+    }
+    case 'engine':
+      return engineVolumes({ docker: dockerOf(options), ...(ms === undefined ? {} : { limitMs: ms }) });
+  }
+}
+
+function dockerOf({ dockerSocket: socketPath }: ConformanceOptions): Docker {
+  return new Docker({ socketPath });
+}
+
+const SLEEP = ['sleep', '600'];
+
+/** A running container with the volume at /data, until the returned function has removed it. */
+async function holdInContainer(
+  docker: Docker,
+  image: string,
+  attachment: Attachment,
+): Promise<() => Promise<void>> {
+  if (attachment.kind !== 'container-mount') throw new Error('not a container mount');
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: [],
+    Cmd: SLEEP,
+    HostConfig: {
+      NetworkMode: 'none',
+      Mounts: [
+        {
+          Type: 'volume',
+          Source: attachment.source,
+          Target: '/data',
+          VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: attachment.driver, Options: {} } },
+        },
+      ],
+    },
+  });
+  const remove = async (): Promise<void> => {
+    await container.remove({ force: true });
+  };
+  try {
+    await container.start();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return remove;
+}
