@@ -22,6 +22,9 @@ const banner =
   "import{createRequire as __createRequire}from'node:module';import{fileURLToPath as __toPath}from'node:url';import{dirname as __toDirectory}from'node:path';" +
   'const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__toDirectory(__filename);';
 
+/** Starts once per mount, so it is small and loads nothing that it does not use; all it holds is ES modules. */
+const LEAN = ['packages/dvdcli-bridge/dist/dvdcli.mjs'];
+
 for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
   const source = join(root, entry);
   if (!existsSync(source)) continue;
@@ -35,7 +38,8 @@ for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    banner: { js: `#!/usr/bin/env node\n${banner}` },
+    banner: { js: LEAN.includes(outfile) ? '#!/usr/bin/env node' : `#!/usr/bin/env node\n${banner}` },
+    minify: LEAN.includes(outfile),
     loader: { '.sh': 'text', '.node': 'empty', '.proto': 'text' },
     external: ['cpu-features'],
     logLevel: 'warning',

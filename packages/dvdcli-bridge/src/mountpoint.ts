@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { isAbsolute, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { judgeMountpointPath } from './mountpoint-path.ts';
 
 export type MountpointVerdict =
   | { readonly kind: 'fine'; readonly path: string }
@@ -8,17 +8,11 @@ export type MountpointVerdict =
   /** A dead network or FUSE file system can keep a stat waiting for ever. */
   | { readonly kind: 'no-answer' };
 
-/**
- * An empty mountpoint is the dangerous one: Docker binds its own bundle directory in its place, writable.
- * @param limitMs how long the file system may take to answer
- */
+/** @param limitMs how long the file system may take to answer */
 export async function checkMountpoint(path: string, limitMs = 10_000): Promise<MountpointVerdict> {
-  if (path === '') return { kind: 'bad', why: 'the driver gave no mountpoint' };
-  const said = `the driver gave the mountpoint ${JSON.stringify(path)}`;
-  if (!isAbsolute(path)) return { kind: 'bad', why: `${said}, which is not absolute` };
-  if (/[\0\n]/.test(path)) return { kind: 'bad', why: `${said}, which no path can contain` };
-  const clean = normalize(path).replace(/(.)\/+$/, '$1');
-  if (clean === '/') return { kind: 'bad', why: `${said}, which is the host's root` };
+  const judged = judgeMountpointPath(path);
+  if (judged.kind === 'bad') return judged;
+  const { path: clean, said } = judged;
   const limit = new AbortController();
   const answer = await Promise.race([
     stat(clean).then(

@@ -1,79 +1,119 @@
-import { arch, platform } from 'node:os';
+import { readMountTable } from '../mount-table.ts';
+import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
 import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
-import { volumePlugin } from '../plugin/client.ts';
-import { parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
-import { logLine } from './log-line.ts';
-import { CommandError, COMMAND_VERBS } from './run-command.ts';
+import { isVerb, parseCommandLine, type CommandLine, type Verb } from './command-line.ts';
+import { diagnose } from './doctor.ts';
+import { CommandFailure } from './failure.ts';
+import { UsageError } from './flags.ts';
+import { logLine, type LogLevel } from './log-line.ts';
+import { checkMountedDirectory } from './mounted-directory.ts';
+import { writeAll } from './output.ts';
+import { COMMAND_VERBS, type CommandResult, type Machine } from './run-command.ts';
+import { USAGE } from './usage.ts';
+import { SEM_VER, versionText } from './version.ts';
 
-const VERSION = '0.1.0';
-/** Below the 120 s after which Mesos kills the command and leaves the mount to nobody. */
-const TOTAL_LIMIT_MS = 105_000;
+/** Taking back a mount whose path is refused may take so long, even when the command's own time is over. */
+const UNDO_LIMIT_MS = 3_000;
+/** How long a file system may take to say that the mountpoint is a directory. */
+const DIRECTORY_LIMIT_MS = 10_000;
 
-const USAGE = `Docker volume drivers from the command line, without a Docker daemon.
+const program = process.argv[1] ?? 'dvdcli';
 
-  dvdcli <command> --volumedriver=NAME --volumename=NAME [flags]
+function log(level: LogLevel, message: string, fields?: Readonly<Record<string, string>>): void {
+  writeAll(2, logLine(level, message, new Date(), fields));
+}
 
-Commands:
-  create    create a volume
-  mount     mount a volume, creating it when it is missing; prints its path
-  unmount   unmount a volume
-  path      print where a volume is mounted; nothing when it is not
-  get       print a volume's name; fails when there is none
-  list      print the names of the driver's volumes (no --volumename)
-  remove    remove a volume
-  version   print the version
-
-Flags:
-      --volumedriver string   name of the volume driver
-      --volumename string     name of the volume
-      --volumeopts strings    key=value options for create and mount; several, or separated by commas
-      --explicitcreate        mount: fail when the volume is missing
-  -h, --help                  this text
-
-Environment:
-  VOLUME_PLUGIN_DIRECTORIES   where plugins are looked for, separated by colons
-                              (/run/docker/plugins:/etc/docker/plugins:/usr/lib/docker/plugins)
-
-Exit codes: 0 done, 1 failed, 64 wrong usage.
-`;
-
-async function run(line: CommandLine): Promise<number> {
-  if (line.command === 'help') return printed(USAGE, 0);
-  if (line.command === 'version') return printed(versionText(), 0);
-  const plugin = volumePlugin({
-    driver: line.driver,
+function pluginWithin(driver: string, limitMs: number): VolumePlugin {
+  const within = (ms: number): number => Math.min(ms, limitMs);
+  return volumePlugin({
+    driver,
     directories: pluginDirectoriesFrom(process.env),
-    signal: AbortSignal.timeout(TOTAL_LIMIT_MS),
+    timeLimits: {
+      reachMs: within(5_000),
+      createMs: limitMs,
+      mountMs: limitMs,
+      otherMs: within(60_000),
+    },
+    signal: AbortSignal.timeout(limitMs),
   });
-  const { result, note } = await COMMAND_VERBS[line.command](plugin, line);
-  if (note !== undefined) process.stderr.write(logLine('info', note, new Date()));
-  return result === undefined ? 0 : printed(`${result}\n`, 0);
 }
 
-function printed(text: string, code: number): number {
-  process.stdout.write(text);
-  return code;
+async function perform(line: CommandLine, verb: Verb): Promise<CommandResult> {
+  if (line.driver === '')
+    throw new CommandFailure('Missing volume driver name', {
+      code: 'invalid',
+      level: 'info',
+      fields: { volumeDriver: '' },
+    });
+  const started = process.hrtime();
+  const leftMs = (): number => {
+    const [seconds, nanoseconds] = process.hrtime(started);
+    return Math.max(0, line.timeLimitMs - seconds * 1_000 - nanoseconds / 1e6);
+  };
+  const machine: Machine = {
+    plugin: pluginWithin(line.driver, line.timeLimitMs),
+    undoing: () => pluginWithin(line.driver, UNDO_LIMIT_MS),
+    mountTable: readMountTable,
+    checkDirectory: (path) => checkMountedDirectory(path, Math.min(DIRECTORY_LIMIT_MS, leftMs())),
+  };
+  return COMMAND_VERBS[verb](machine, line);
 }
 
-/** Six lines, as the original has them; what is not known is left empty. */
-function versionText(): string {
-  const system = `${platform() === 'linux' ? 'Linux' : platform()}-${arch() === 'x64' ? 'x86_64' : arch()}`;
-  return `Binary: ${process.argv[1] ?? 'dvdcli'}\nSemVer: ${VERSION}\nOsArch: ${system}\nBranch: \nCommit: \nFormed: \n`;
-}
-
-async function main(): Promise<number> {
-  try {
-    return await run(parseCommandLine(process.argv.slice(2)));
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${logLine('error', error.message, new Date())}\n${USAGE}`);
-      return 64;
-    }
-    const volumeName = error instanceof CommandError ? error.volumeName : undefined;
-    const fields = volumeName === undefined ? undefined : { volumeName };
-    process.stderr.write(logLine('error', (error as Error).message, new Date(), fields));
-    return 1;
+function print(line: CommandLine, result: CommandResult): void {
+  for (const warning of result.warnings ?? []) log('warning', warning);
+  if (result.note !== undefined) log('info', result.note);
+  if (line.json) {
+    const { command, driver, volume } = line;
+    const named = volume === '' ? { command, driver } : { command, driver, volume };
+    writeAll(1, `${JSON.stringify({ ...named, ...result.facts })}\n`);
+  } else {
+    writeAll(1, result.lines.map((text) => `${text}\n`).join(''));
   }
 }
 
-process.exitCode = await main();
+async function run(line: CommandLine): Promise<number> {
+  const { command } = line;
+  if (isVerb(command)) {
+    print(line, await perform(line, command));
+    return 0;
+  }
+  if (command === 'doctor') {
+    const { text, healthy } = await diagnose(line, pluginDirectoriesFrom(process.env), pluginWithin);
+    writeAll(1, text);
+    return healthy ? 0 : 1;
+  }
+  if (command === 'version')
+    writeAll(1, line.json ? `${JSON.stringify({ semVer: SEM_VER })}\n` : versionText(program));
+  else writeAll(command === 'help' ? 1 : 2, USAGE);
+  return 0;
+}
+
+function reportFailure(error: unknown, json: boolean): number {
+  if (error instanceof UsageError) {
+    writeAll(2, `${logLine('error', error.message, new Date())}\n${USAGE}`);
+    return 64;
+  }
+  const failure = error instanceof CommandFailure ? error : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  log(failure?.level ?? 'error', message, failure?.fields);
+  if (failure?.hint !== undefined) log('error', failure.hint, failure.fields);
+  if (json) {
+    const { code = 'driver-error', certain = false } = failure ?? {};
+    writeAll(1, `${JSON.stringify({ error: { code, message: failure?.hint ?? message, certain } })}\n`);
+  }
+  return 1;
+}
+
+async function main(): Promise<number> {
+  let json = false;
+  try {
+    const line = parseCommandLine(process.argv.slice(2));
+    json = line.json;
+    return await run(line);
+  } catch (error) {
+    return reportFailure(error, json);
+  }
+}
+
+// Nothing that is still open, a connection or a timer, may hold up the caller.
+process.exit(await main().catch(() => 1));

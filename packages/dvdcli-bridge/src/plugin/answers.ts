@@ -21,7 +21,12 @@ export interface PluginVolume {
 
 /** absent: the driver answered and has no such volume. unsupported: the driver does not know the verb Get. */
 export type GetAnswer =
-  | { readonly kind: 'present'; readonly volume: PluginVolume }
+  | {
+      readonly kind: 'present';
+      readonly volume: PluginVolume;
+      /** The driver's own way to write the name, where it differs from what was asked for (by case only). */
+      readonly spelling?: string;
+    }
   /** certain: an answer without a volume, not an error. */
   | { readonly kind: 'absent'; readonly says: string; readonly certain: boolean }
   | { readonly kind: 'unsupported' };
@@ -69,7 +74,8 @@ export function readGet(asked: string, status: number, body: string): Answer<Get
   if (volume === undefined || volume.name === '')
     return { kind: 'ok', value: { kind: 'absent', says: body.trim(), certain: true } };
   if (volume.name.toLowerCase() !== asked.toLowerCase()) return garbage(body);
-  return { kind: 'ok', value: { kind: 'present', volume: { ...volume, name: asked } } };
+  const spelling = volume.name === asked ? {} : { spelling: volume.name };
+  return { kind: 'ok', value: { kind: 'present', volume: { ...volume, name: asked }, ...spelling } };
 }
 
 export function readList(answer: Answer<Fields>): Answer<readonly PluginVolume[]> {
