@@ -40,3 +40,17 @@ export type { MountEntry } from './mount-table.ts';
 export { isMountPoint, isUnder, readMountTable } from './mount-table.ts';
 export type { VolumeUser } from './volume-users.ts';
 export { volumeUsers } from './volume-users.ts';
+export type { MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';
+export { openMountLedger } from './mount-ledger/ledger.ts';
+export type { MountRecord, MountUse } from './mount-ledger/core/record.ts';
+export type { RecordedOptions } from './mount-ledger/recorded.ts';
+export { recorded } from './mount-ledger/recorded.ts';
+export type { RecoveredUse, RecoveryOptions, RecoveryReport } from './mount-ledger/recover.ts';
+export { recover } from './mount-ledger/recover.ts';
+export type { VolumeUsers } from './mount-ledger/volume-users.ts';
+export { procVolumeUsers } from './mount-ledger/volume-users.ts';
+export {
+  DEFAULT_MOUNT_LEDGER,
+  MOUNT_LEDGER_VARIABLE,
+  mountLedgerDirectoryFrom,
+} from './mount-ledger/directory.ts';

@@ -57,7 +57,7 @@ function useBy(
   }
 }
 
-/** What of the process lies below `directory`, in words. @throws the file system's error where it may not be inspected */
+/** Reads links of /proc only. @throws the file system's error where the process is gone or may not be inspected */
 export function openPath(pid: number, directory: string): string | undefined {
   const entry = `/proc/${pid}`;
   for (const [link, how] of [

@@ -1,0 +1,109 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import type { ProcessIdentity } from '../hostdir/core/attachment.ts';
+import { openPath } from '../hostdir/open-files.ts';
+import { currentProcess, isGone, processRuns, processStat } from '../hostdir/processes.ts';
+import {
+  isUnder,
+  locateInFileSystem,
+  parseMountTable,
+  readMountTable,
+  type MountEntry,
+} from '../mount-table.ts';
+
+/**
+ * Who uses what, by /proc alone: the volume's own file system is never touched, it may hang. Reading /proc/PID can wait
+ * for a process that hangs in it, too, so a program that must go on asks through a child with a time limit.
+ */
+export interface VolumeUsers {
+  owner(identity: ProcessIdentity): 'runs' | 'gone' | 'cannot-tell';
+  /** A live process with this `NAME=value` in its environment, in words. */
+  marked(mark: string): Promise<string | undefined>;
+  /**
+   * A live process that has anything below the path open, mapped or as its working directory, or has the volume mounted
+   * elsewhere in a mount namespace of its own, as a container has. In words.
+   */
+  below(hostPath: string): Promise<string | undefined>;
+}
+
+export function procVolumeUsers(self: ProcessIdentity = currentProcess()): VolumeUsers {
+  return {
+    owner: (identity) => ownerState(identity, self),
+    marked: (mark) => Promise.resolve(firstProcess((pid) => markOf(pid, mark))),
+    below: (hostPath) => Promise.resolve(findUserBelow(hostPath)),
+  };
+}
+
+/** Twice: a process may hand its files to a child and end between being listed and being looked at. */
+function findUserBelow(hostPath: string): string | undefined {
+  const location = locateInFileSystem(readMountTable(), hostPath);
+  const look = (): string | undefined => firstProcess((pid) => useBy(pid, hostPath, location));
+  return look() ?? look();
+}
+
+function ownerState(identity: ProcessIdentity, self: ProcessIdentity): 'runs' | 'gone' | 'cannot-tell' {
+  if (identity.bootId !== self.bootId) return 'gone';
+  if (identity.pidNamespace !== self.pidNamespace) return 'cannot-tell';
+  return processRuns(identity) ? 'runs' : 'gone';
+}
+
+function firstProcess(how: (pid: number) => string | undefined): string | undefined {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(entry)) continue;
+    const pid = Number(entry);
+    if (pid === process.pid) continue;
+    const said = unlessGone(() => {
+      const stat = processStat(pid);
+      if (stat === undefined || stat.kernelThread) return undefined;
+      // Its files are closed, unless it is only the first thread that has ended.
+      if (stat.state === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1) return undefined;
+      const use = how(pid);
+      return use === undefined ? undefined : `${stat.name} (pid ${pid}) ${use}`;
+    });
+    if (said !== undefined) return said;
+  }
+  return undefined;
+}
+
+function markOf(pid: number, mark: string): string | undefined {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)
+    ? `belongs to the consumer (${mark})`
+    : undefined;
+}
+
+function useBy(
+  pid: number,
+  hostPath: string,
+  location: { device: string; path: string } | undefined,
+): string | undefined {
+  return openPath(pid, hostPath) ?? mountedElsewhere(pid, hostPath, location);
+}
+
+/**
+ * A mount namespace that was made while the volume was mounted has a copy of the mount at the same path; that one follows
+ * the unmount, or is a service's that has nothing to do with the volume. A container's lies at another path.
+ */
+function mountedElsewhere(
+  pid: number,
+  hostPath: string,
+  location: { device: string; path: string } | undefined,
+): string | undefined {
+  if (location === undefined) return undefined;
+  const table = parseMountTable(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+  const shows = (entry: MountEntry): boolean =>
+    entry.device === location.device &&
+    isUnder(entry.root, location.path) &&
+    !isUnder(entry.mountPoint, hostPath);
+  const mount = table.find(shows);
+  return mount === undefined ? undefined : `has it mounted at ${mount.mountPoint}`;
+}
+
+/** Not ours to read: another user's, which cannot be told to use the volume, nor not to. */
+function unlessGone(look: () => string | undefined): string | undefined {
+  try {
+    return look();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (isGone(error) || code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}
