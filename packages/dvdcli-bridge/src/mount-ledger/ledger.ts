@@ -91,6 +91,7 @@ export function openMountLedger(options: MountLedgerOptions): MountLedger {
       try {
         return await act(page(ledger, key, operation, () => lock.assertHeld()));
       } finally {
+        beforeStep(`${operation}: unlock`);
         await lock.release();
       }
     },
