@@ -68,7 +68,10 @@ describe.skipIf(found.kind === 'none')(
         },
         ...parts,
       });
-      const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+      const environment = {
+        VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins'),
+        MOUNT_LEDGER_DIRECTORY: join(root, 'mounts'),
+      };
       running = await launchExecutor({ bundle, root, spec, environment });
       return running;
     };
@@ -127,7 +130,10 @@ describe.skipIf(found.kind === 'none')(
         ...{ epoch: 3, taskId: 'late', runtime: { kind: 'jar', distribution: found.distribution } },
         lease: { place: { kind: 'directory', directory: join(root, 'leases') } },
       });
-      const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+      const environment = {
+        VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins'),
+        MOUNT_LEDGER_DIRECTORY: join(root, 'mounts'),
+      };
       running = await launchExecutor({ bundle, root, spec, environment });
       expect((await running.status('TASK_FAILED')).message).toContain('lease of node 1 in epoch 3 refused');
       expect(await running.exited).toBe(0);

@@ -4,9 +4,22 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { epoch, NODE_MARK_VARIABLE, nodeId, nodeMark, VOLUME_ROLES } from '@mesos-elasticsearch/contract';
+import {
+  epoch,
+  NODE_MARK_VARIABLE,
+  nodeId,
+  nodeMark,
+  VOLUME_ROLES,
+  volumeName,
+} from '@mesos-elasticsearch/contract';
 import { directoryLeases } from '@mesos-elasticsearch/coordination';
-import { pluginSocketVolumes, startHostdirPlugin, type ConsumerId } from '@mesos-elasticsearch/dvdcli-bridge';
+import {
+  openMountLedger,
+  pluginSocketVolumes,
+  recorded,
+  startHostdirPlugin,
+  type ConsumerId,
+} from '@mesos-elasticsearch/dvdcli-bridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchSpecSchema } from '@mesos-elasticsearch/contract';
 import { launchExecutor } from './testing/agent-double.ts';
@@ -39,6 +52,11 @@ describe("a release task's executor", () => {
     await rm(root, { recursive: true, force: true });
   });
 
+  const environmentOf = () => ({
+    VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins'),
+    MOUNT_LEDGER_DIRECTORY: join(root, 'mounts'),
+  });
+
   const specOf = (number: number) =>
     launchSpec({
       epoch: number,
@@ -48,13 +66,18 @@ describe("a release task's executor", () => {
       lease: { place: { kind: 'directory', directory: join(root, 'leases') } },
     });
 
+  const ledger = () => openMountLedger({ directory: join(root, 'mounts') });
+  /** As of a process that was killed. */
+  const ledgerOfTheDead = () =>
+    openMountLedger({ directory: join(root, 'mounts'), self: { ...ledger().self, startTicks: 1 } });
+
   /** What an executor that was killed leaves: both volumes attached, and a process that writes to one of them. */
-  async function leaveBehind() {
+  async function leaveBehind(by = volumes()) {
     const spec = launchSpecSchema.parse(specOf(1));
     let data = '';
     for (const role of VOLUME_ROLES) {
       await volumes().ensure(spec.volumes[role]);
-      const attached = await volumes().attach(spec.volumes[role], FORMER);
+      const attached = await by.attach(spec.volumes[role], FORMER);
       if (attached.kind !== 'done' || attached.value.kind !== 'host-path') throw new Error('not attached');
       data = attached.value.hostPath;
     }
@@ -70,7 +93,7 @@ describe("a release task's executor", () => {
   it('ends the process, undoes the attachments under the name of their holder, and has finished', async () => {
     const { spec, gone } = await leaveBehind();
     await leases().openEpoch(nodeId(1), epoch(2));
-    const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+    const environment = environmentOf();
     const executor = await launchExecutor({ bundle, root, spec: specOf(2), environment });
     expect((await executor.status('TASK_FINISHED')).message).toContain('ended and unmounted');
     expect(await executor.exited).toBe(0);
@@ -86,7 +109,7 @@ describe("a release task's executor", () => {
     const { spec, gone } = await leaveBehind();
     await leases().openEpoch(nodeId(1), epoch(3));
     await leases().closeEpoch(nodeId(1), epoch(3));
-    const environment = { VOLUME_PLUGIN_DIRECTORIES: join(root, 'plugins') };
+    const environment = environmentOf();
     const executor = await launchExecutor({ bundle, root, spec: specOf(3), environment });
     expect((await executor.status('TASK_FAILED')).message).toContain('refused');
     for (const role of VOLUME_ROLES) {
@@ -94,5 +117,36 @@ describe("a release task's executor", () => {
     }
     for (const role of VOLUME_ROLES) await volumes().detach(spec.volumes[role], FORMER);
     await gone;
+  });
+
+  it('undoes what only the records of the host know of, and leaves what is of other nodes', async () => {
+    const mark = (node: number) =>
+      `${NODE_MARK_VARIABLE}=${nodeMark(launchSpecSchema.parse(specOf(1)))}`.replace(
+        '/1/',
+        `/${String(node)}/`,
+      );
+    const { spec, gone } = await leaveBehind(recorded(volumes(), ledgerOfTheDead(), { mark: mark(1) }));
+    const other = { ...spec.volumes.data, name: volumeName('elasticsearch2data') };
+    await volumes().ensure(other);
+    await recorded(volumes(), ledgerOfTheDead(), { mark: mark(2) }).attach(
+      other,
+      'elasticsearch-2.1' as ConsumerId,
+    );
+    await leases().openEpoch(nodeId(1), epoch(4));
+    const environment = environmentOf();
+    const executor = await launchExecutor({
+      ...{ bundle, root, environment },
+      spec: { ...specOf(4), formerConsumers: [] },
+    });
+    await executor.status('TASK_FINISHED');
+    expect(await gone).toEqual([null, 'SIGKILL']);
+    const left = ledger()
+      .keys()
+      .map((key) => ledger().peek(key)?.volume);
+    expect(left).toEqual(['elasticsearch2data']);
+    for (const role of VOLUME_ROLES) {
+      expect(await volumes().remove(spec.volumes[role])).toMatchObject({ kind: 'done' });
+    }
+    expect(await volumes().remove(other)).toMatchObject({ kind: 'not-done', error: { code: 'in-use' } });
   });
 });

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import {
+  MOUNT_LEDGER_VARIABLE,
   PLUGIN_DIRECTORIES_VARIABLE,
   startHostdirPlugin,
   startRclonePlugin,
@@ -50,7 +51,7 @@ export async function startMachines(wanted: MachinesWanted): Promise<Machines> {
     for (const index of ranges.keys()) list.push(await startDriver(wanted, `agent${index + 1}`));
     const cluster = await startEmbeddedCluster({
       program: [process.execPath, wanted.bundles.command, 'local'],
-      agents: list.map((machine, index) => agentSpec(machine, ranges[index])),
+      agents: list.map((machine, index) => agentSpec(wanted.work, machine, ranges[index])),
       workDir: wanted.work.agents,
       agentPingTimeoutMs: 1000,
       maxAgentPingTimeouts: 3,
@@ -81,6 +82,7 @@ async function startDriver({ driver, work, bundles }: MachinesWanted, name: stri
 }
 
 function agentSpec(
+  work: WorkDirectory,
   { name, pluginDirectory, driver }: Machine,
   range: PortRange | undefined,
 ): EmbeddedAgentSpec {
@@ -100,6 +102,8 @@ function agentSpec(
         '/sbin',
         '/bin',
       ].join(delimiter),
+      // These machines share one kernel; each has its own records as a real one would.
+      [MOUNT_LEDGER_VARIABLE]: join(work.agents, `${name}-mounts`),
       ...(pluginDirectory === undefined ? {} : { [PLUGIN_DIRECTORIES_VARIABLE]: pluginDirectory }),
     },
     // rclone stands for a storage service: what it has not written back yet must outlive the machine.

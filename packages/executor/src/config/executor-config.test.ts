@@ -32,6 +32,14 @@ describe('the executor’s configuration', () => {
     );
   });
 
+  it('has one mount ledger for all executors of a host, outside of their sandboxes', () => {
+    const directory = (user: number, more: Record<string, string> = {}) =>
+      loadExecutorConfig({ ...given, ...more }, '/cwd', user).mountLedgerDirectory;
+    expect(directory(0)).toBe('/var/run/mesos-elasticsearch/mounts');
+    expect(directory(1000)).toBe('/tmp/mesos-elasticsearch-1000/mounts');
+    expect(directory(0, { MOUNT_LEDGER_DIRECTORY: '/var/lib/mounts' })).toBe('/var/lib/mounts');
+  });
+
   it('keeps the token and what is not for children from them', () => {
     const { childEnvironment } = loadExecutorConfig(given, '/cwd');
     expect(childEnvironment).toEqual({ PATH: '/bin', MESOS_DIRECTORY: '/sandbox' });

@@ -1,6 +1,6 @@
 /** The executor's configuration: all of it comes from the environment that the agent gives. */
 import { NODE_ID_VARIABLE, NODE_MARK_VARIABLE } from '@mesos-elasticsearch/contract';
-import { pluginDirectoriesFrom } from '@mesos-elasticsearch/dvdcli-bridge';
+import { mountLedgerDirectoryFrom, pluginDirectoriesFrom } from '@mesos-elasticsearch/dvdcli-bridge';
 import { executorEnvironment, type ExecutorEnvironment } from '@mesos-elasticsearch/mesos-v1';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,6 +13,8 @@ export interface ExecutorConfig {
   /** Compared with the launch spec's by the machine. */
   readonly environmentNodeId: string | undefined;
   readonly pluginDirectories: readonly string[];
+  /** Of the host, not of this sandbox: all executors of a host share it. */
+  readonly mountLedgerDirectory: string;
   /** Upper bound for stopping Elasticsearch after SHUTDOWN; the rest of the grace is for the unmount. */
   readonly shutdownStopMs: number;
   /** For Elasticsearch, the guard and all small programs. */
@@ -44,8 +46,13 @@ const LONGEST_RESERVE_MS = 20_000;
 /**
  * @throws ExecutorEnvironmentError naming every missing or wrong variable
  * @param workDirectory where the executor was started: the sandbox, if no variable names it
+ * @param user number of the user that the executor runs as
  */
-export function loadExecutorConfig(environment: Environment, workDirectory: string): ExecutorConfig {
+export function loadExecutorConfig(
+  environment: Environment,
+  workDirectory: string,
+  user = process.getuid?.() ?? 0,
+): ExecutorConfig {
   const mesos = executorEnvironment(environment);
   // Mesos does not say which it is; operators hand these variables on to executors.
   const tls = [environment.LIBPROCESS_SSL_ENABLED, environment.SSL_ENABLED].some(
@@ -57,6 +64,7 @@ export function loadExecutorConfig(environment: Environment, workDirectory: stri
     sandbox: mesos.sandbox ?? workDirectory,
     environmentNodeId: environment[NODE_ID_VARIABLE],
     pluginDirectories: pluginDirectoriesFrom(environment),
+    mountLedgerDirectory: mountLedgerDirectoryFrom(environment, user),
     shutdownStopMs: stopShareOf(mesos.shutdownGraceMs),
     childEnvironment: childEnvironment(environment),
   };

@@ -23,6 +23,7 @@ const kill: MachineEvent = { kind: 'kill', taskId: TASK, graceMs: undefined };
 const GOOD_START: readonly MachineEvent[] = [
   { kind: 'prepared' },
   { kind: 'lease-taken' },
+  { kind: 'former-detached' },
   { kind: 'ensured' },
   { kind: 'attached', role: 'config' },
   { kind: 'attached', role: 'data' },
@@ -73,6 +74,7 @@ function letGo(story: Story): void {
     const last = story.effects.filter(({ kind }) => kind !== 'log' && kind !== 'start-timer').at(-1);
     if (last?.kind === 'stop-process' || last?.kind === 'kill-process')
       story.feed({ kind: 'process-gone', how: 'exited' });
+    else if (last?.kind === 'detach-former') story.feed({ kind: 'former-detached' });
     else if (last?.kind === 'detach') story.feed({ kind: 'detached', role: last.role });
     else if (last?.kind === 'give-back') story.feed({ kind: 'lease-given-back' });
     else break;
@@ -93,6 +95,7 @@ describe('a start in which all goes well', () => {
         'TASK_STARTING',
         'prepare',
         'take-lease',
+        'detach-former',
         'ensure',
         'attach config',
         'attach data',
@@ -140,6 +143,12 @@ describe('what earlier holders left attached on this agent', () => {
     expect(story.done.at(-1)).toBe('detach-former');
     story.feed({ kind: 'former-detached' });
     expect(story.done.at(-1)).toBe('ensure');
+  });
+
+  it('is looked for in the records of the host where the scheduler names none', () => {
+    const story = new Story();
+    story.feed(launch(), { kind: 'prepared' }, { kind: 'lease-taken' });
+    expect(story.done.at(-1)).toBe('detach-former');
   });
 
   it('is all that a release does, and then it has finished', () => {
@@ -228,8 +237,8 @@ describe('disturbances at every point of the start', () => {
       letGo(story);
       expect(story.state.phase).toBe('ended');
       expect(story.done.slice(-2)).toEqual([ending, 'finish']);
-      const detached = story.done.filter((text) => text.startsWith('detach'));
-      const attached = story.done.filter((text) => text.startsWith('attach'));
+      const detached = story.done.filter((text) => text.startsWith('detach '));
+      const attached = story.done.filter((text) => text.startsWith('attach '));
       expect(detached).toEqual(attached.map((text) => text.replace('attach', 'detach')).reverse());
       if (story.done.includes('take-lease') && at > 0) expect(story.done).toContain('give-back');
     },
@@ -272,7 +281,7 @@ describe('steps that fail', () => {
   it('detaches the first volume when the second cannot be attached, and keeps the driver’s words', () => {
     const story = new Story();
     const says = 'volume elasticsearch1data of driver hostdir: the driver refused: attached to agent-2';
-    story.feed(launch(), ...GOOD_START.slice(0, 4), failing('attach', says, { role: 'data' }));
+    story.feed(launch(), ...GOOD_START.slice(0, 5), failing('attach', says, { role: 'data' }));
     letGo(story);
     expect(story.done.slice(-4)).toEqual(['detach config', 'give-back', 'TASK_FAILED', 'finish']);
     expect(story.statuses.at(-1)?.message).toBe(says);
@@ -282,7 +291,7 @@ describe('steps that fail', () => {
     const story = new Story();
     const unknown = failing('attach', 'time limit', { role: 'data', outcome: 'unknown' });
     const retry = { kind: 'timer', name: 'retry' } as const;
-    story.feed(launch(), ...GOOD_START.slice(0, 4), unknown, retry, unknown, retry, unknown);
+    story.feed(launch(), ...GOOD_START.slice(0, 5), unknown, retry, unknown, retry, unknown);
     letGo(story);
     expect(story.done.filter((text) => text === 'attach data')).toHaveLength(3);
     expect(story.done.slice(-5)).toEqual([
@@ -297,7 +306,7 @@ describe('steps that fail', () => {
   it('undoes an attach of unknown outcome when it is told to stop meanwhile', () => {
     const story = new Story();
     const unknown = failing('attach', 'time limit', { role: 'config', outcome: 'unknown' });
-    story.feed(launch(), ...GOOD_START.slice(0, 3), kill, unknown);
+    story.feed(launch(), ...GOOD_START.slice(0, 4), kill, unknown);
     letGo(story);
     expect(story.done.slice(-4)).toEqual(['detach config', 'give-back', 'TASK_KILLED', 'finish']);
   });
@@ -305,8 +314,8 @@ describe('steps that fail', () => {
   it('refuses a foreign marker without writing to either volume', () => {
     const story = new Story();
     const data = { marker: '{"format":1}', entries: [] };
-    const inspected = { ...GOOD_START[6]!, findings: { config: EMPTY, data } } as MachineEvent;
-    story.feed(launch(), ...GOOD_START.slice(0, 6), inspected);
+    const inspected = { ...GOOD_START[7]!, findings: { config: EMPTY, data } } as MachineEvent;
+    story.feed(launch(), ...GOOD_START.slice(0, 7), inspected);
     letGo(story);
     expect(story.done).not.toContain('claim');
     expect(story.statuses.at(-1)?.message).toContain('volume elasticsearch1data of driver hostdir (data)');

@@ -73,7 +73,7 @@ export function onStarting(state: Starting, event: MachineEvent): Transition {
 
 /** Nobody else may be at this node's volumes now, so what others left attached on this agent is ours to undo. */
 function onLeaseTaken(state: Starting): Transition {
-  if (state.spec.formerConsumers.length === 0) return onFormerDetached(hold(state, { lease: true }));
+  // Also where the scheduler names none: the host's own records may.
   const held = hold(state, { lease: true, former: true });
   return next(held, { step: 'detach-former' }, { kind: 'detach-former' });
 }

@@ -1,12 +1,7 @@
 /** Which adapter a launch spec asks for. */
 import { randomUUID } from 'node:crypto';
 import type { LaunchSpec } from '@mesos-elasticsearch/contract';
-import {
-  dvdcliVolumes,
-  engineVolumes,
-  pluginSocketVolumes,
-  type Volumes,
-} from '@mesos-elasticsearch/dvdcli-bridge';
+import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import { kernelUptimeClock } from '../clock.ts';
 import type { ExecutorConfig } from '../config/executor-config.ts';
 import { dockerRuntime } from '../docker/docker-runtime.ts';
@@ -14,6 +9,7 @@ import { askNode, probeHost } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
 import { SetupError, type NodeRuntime } from '../ports.ts';
 import { leasesAt } from './lease-place.ts';
+import { hostMounts, type HostMounts } from './host-mounts.ts';
 import { DEFAULT_TIMINGS, type ExecutorPorts, type Log } from './ports.ts';
 
 /** All ports but those that the session fills. */
@@ -22,12 +18,14 @@ export function systemPorts(
   environment: NodeJS.ProcessEnv,
   log: Log,
 ): Omit<ExecutorPorts, 'sendStatus' | 'host'> {
+  const mounts = hostMounts(config, log);
   return {
     log,
     clock: kernelUptimeClock(),
     randomUuid: randomUUID,
     leasesOf: ({ lease }) => leasesAt(lease, environment, log),
-    volumesOf: (spec) => volumesOf(spec, config),
+    volumesOf: (spec) => volumesOf(spec, mounts),
+    recoverMounts: (spec) => mounts.recover(spec),
     runtimeOf: (spec) => runtimeOf(spec, config, log),
     askNode: ({ elasticsearch, nodeName }) => {
       const { bindHost, publishHost, httpPort } = elasticsearch;
@@ -37,19 +35,13 @@ export function systemPorts(
   };
 }
 
-function volumesOf(spec: LaunchSpec, config: ExecutorConfig): Volumes {
-  const { volumePath, runtime } = spec;
-  switch (volumePath.kind) {
-    case 'plugin-socket':
-      return pluginSocketVolumes({ directories: config.pluginDirectories });
-    case 'dvdcli':
-      return dvdcliVolumes({ program: volumePath.program });
-    case 'engine':
-      if (runtime.kind === 'docker') return engineVolumes({ socketPath: runtime.socket });
-      throw new SetupError(
-        'the volume path "engine" needs the docker runtime: only a container makes the Engine mount',
-      );
+function volumesOf(spec: LaunchSpec, mounts: HostMounts): Volumes {
+  if (spec.volumePath.kind === 'engine' && spec.runtime.kind !== 'docker') {
+    throw new SetupError(
+      'the volume path "engine" needs the docker runtime: only a container makes the Engine mount',
+    );
   }
+  return mounts.volumesOf(spec);
 }
 
 function runtimeOf(spec: LaunchSpec, config: ExecutorConfig, log: Log): NodeRuntime {

@@ -21,9 +21,20 @@ export interface ExecutorPorts {
   readonly sendStatus: (status: StatusToSend) => void;
   readonly leasesOf: (spec: LaunchSpec) => LeaseService;
   readonly volumesOf: (spec: LaunchSpec) => Volumes;
+  /** By the mount ledger: undoes what earlier epochs of this node left mounted on this host, whoever knows of it. */
+  readonly recoverMounts: (spec: LaunchSpec) => Promise<MountRecovery>;
   readonly runtimeOf: (spec: LaunchSpec) => NodeRuntime;
   readonly askNode: (spec: LaunchSpec) => Promise<NodeCondition>;
   readonly timings: Timings;
+}
+
+export interface MountRecovery {
+  /** `VOLUME of DRIVER for CONSUMER`. */
+  readonly letGo: readonly string[];
+  /** The same, with what stands against it: it is, or may be, still mounted. */
+  readonly left: readonly string[];
+  /** What other nodes left mounted on this host: it is undone by who holds their lease. */
+  readonly others: readonly string[];
 }
 
 /** Milliseconds. */

@@ -56,6 +56,7 @@ describe('an executor that is frozen in the middle of a step', () => {
       sendStatus: silent,
       leasesOf: () => leases,
       volumesOf: () => ({ attach }) as unknown as Volumes,
+      recoverMounts: () => Promise.resolve({ letGo: [], left: [], others: [] }),
       runtimeOf: () => ({
         endOrphans: () => Promise.resolve(),
         prepare: () => Promise.resolve(),

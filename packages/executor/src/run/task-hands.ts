@@ -74,7 +74,10 @@ export class TaskHands {
     return { kind: 'lease-taken' };
   }
 
-  /** Their processes have been ended by `prepare`; a detach is repeated until the driver says that it is done. */
+  /**
+   * Their processes have been ended by `prepare`; a detach is repeated until the driver says that it is done. First whom
+   * the scheduler names, on record or not; then who is on record, named or not.
+   */
   async detachFormer(): Promise<MachineEvent> {
     for (const former of this.#spec.formerConsumers) {
       for (const role of [...VOLUME_ROLES].reverse()) {
@@ -82,6 +85,15 @@ export class TaskHands {
         if (outcome.kind !== 'done') return failedVolumeStep('detach-former', role, outcome);
       }
       this.#ports.log.info({ former }, 'what an earlier holder left attached is detached');
+    }
+    const { letGo, left, others } = await this.#ports.recoverMounts(this.#spec);
+    if (letGo.length > 0)
+      this.#ports.log.info({ letGo }, 'what the mount ledger had of earlier holders is detached');
+    if (others.length > 0)
+      this.#ports.log.warn({ others }, 'other nodes have left volumes mounted on this host');
+    if (left.length > 0) {
+      const message = `by the mount ledger still mounted for an earlier holder: ${left.join('; ')}`;
+      return { kind: 'step-failed', step: 'detach-former', outcome: 'unknown', message };
     }
     return { kind: 'former-detached' };
   }

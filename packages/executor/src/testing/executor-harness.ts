@@ -49,6 +49,7 @@ export function executorForTests(options: {
       },
       leasesOf: () => options.leases,
       volumesOf: () => options.volumes,
+      recoverMounts: () => Promise.resolve({ letGo: [], left: [], others: [] }),
       runtimeOf: () =>
         options.runtime ??
         jarRuntime({

@@ -41,12 +41,12 @@ export function decideRecovery(
   facts: UseFacts,
   nowMs: number,
 ): RecoveryDecision {
-  if (facts.forbidden !== undefined) return { kind: 'keep', why: facts.forbidden };
   // A use that is being let go of has been given up by its consumer, and the lock says that nobody is at it just now.
   if (use.state !== 'detaching' && facts.owner !== 'gone') {
     const how = facts.owner === 'runs' ? 'runs' : 'is of another process namespace';
     return { kind: 'keep', why: `its process (pid ${use.process.pid}) ${how}` };
   }
+  if (facts.forbidden !== undefined) return { kind: 'keep', why: facts.forbidden };
   if (facts.user !== undefined) return { kind: 'keep', why: facts.user };
   const others = othersThan(record, use.consumer);
   if (others.length > 0) {

@@ -1,0 +1,123 @@
+/** The volumes of this host as the executor reaches them: every attach and detach on record in the host's mount ledger. */
+import { isOrphanMark, NODE_MARK_VARIABLE, nodeMark, type LaunchSpec } from '@mesos-elasticsearch/contract';
+import {
+  dvdcliVolumes,
+  engineVolumes,
+  openMountLedger,
+  pluginSocketVolumes,
+  procVolumeUsers,
+  recorded,
+  recover,
+  type MountLedger,
+  type MountUse,
+  type RecoveredUse,
+  type VolumeUsers,
+  type Volumes,
+} from '@mesos-elasticsearch/dvdcli-bridge';
+import type { ExecutorConfig } from '../config/executor-config.ts';
+import { SetupError } from '../ports.ts';
+import type { Log, MountRecovery } from './ports.ts';
+
+export interface HostMounts {
+  /** @throws SetupError where the mount ledger cannot be opened: nothing is attached that is not on record */
+  volumesOf(spec: LaunchSpec): Volumes;
+  /**
+   * Undoes what earlier epochs of this node have on record here. The lease is the right to do so: what other nodes left is
+   * their next holder's, for a driver's unmount may reach a holder on another host.
+   */
+  recover(spec: LaunchSpec): Promise<MountRecovery>;
+}
+
+type HostConfig = Pick<ExecutorConfig, 'mountLedgerDirectory' | 'pluginDirectories'>;
+
+export function hostMounts(config: HostConfig, log: Log): HostMounts {
+  let opened: MountLedger | undefined;
+  const ledger = (): MountLedger => (opened ??= open(config, log));
+  return {
+    volumesOf: (spec) =>
+      recorded(reach(spec, spec.volumePath.kind, config), ledger(), { mark: markOf(nodeMark(spec)) }),
+    recover: async (spec) => {
+      const ofNode = (use: MountUse): boolean => isOfEarlierEpoch(use, spec);
+      const theirs = 'it is of another node, whose next holder undoes it';
+      const report = await recover(ledger(), {
+        volumesFor: (use) => reach(spec, use.path, config),
+        forbids: (use) => (ofNode(use) ? undefined : theirs),
+        users: users(procVolumeUsers()),
+        impatient: true,
+      });
+      const marks = ownConsumers(ledger(), ofNode);
+      const own = report.kept.filter(({ consumer }) => marks.has(consumer));
+      return {
+        letGo: report.letGo.map(nameOf),
+        left: [...report.failed, ...own].map((use) => `${nameOf(use)} (${use.why})`),
+        others: report.kept.filter(({ why }) => why === theirs).map(nameOf),
+      };
+    },
+  };
+}
+
+function open(config: HostConfig, log: Log): MountLedger {
+  try {
+    const directory = config.mountLedgerDirectory;
+    return openMountLedger({ directory, say: (message, fields) => log.error(fields, message) });
+  } catch (cause) {
+    throw new SetupError(
+      `the mount ledger of this host cannot be opened: ${(cause as Error).message}; MOUNT_LEDGER_DIRECTORY in the agent's environment for executors names another directory`,
+      { cause },
+    );
+  }
+}
+
+const DOCKER_SOCKET = '/var/run/docker.sock';
+
+/** By the way that is asked for, with what the launch spec says of it, or else with what every host has. */
+function reach(spec: LaunchSpec, path: MountUse['path'], config: HostConfig): Volumes {
+  const { volumePath, runtime } = spec;
+  switch (path) {
+    case 'plugin-socket':
+      return pluginSocketVolumes({ directories: config.pluginDirectories });
+    case 'dvdcli':
+      return dvdcliVolumes({ program: volumePath.kind === 'dvdcli' ? volumePath.program : 'dvdcli' });
+    case 'engine':
+      return engineVolumes({ socketPath: runtime.kind === 'docker' ? runtime.socket : DOCKER_SOCKET });
+  }
+}
+
+function markOf(mark: string): string {
+  return `${NODE_MARK_VARIABLE}=${mark}`;
+}
+
+function isOfEarlierEpoch(use: MountUse, spec: LaunchSpec): boolean {
+  const prefix = markOf('');
+  return use.mark?.startsWith(prefix) === true && isOrphanMark(use.mark.slice(prefix.length), spec);
+}
+
+/** Who of this node is still on record. */
+function ownConsumers(ledger: MountLedger, ofNode: (use: MountUse) => boolean): ReadonlySet<string> {
+  const uses = ledger.keys().flatMap((key) => peek(ledger, key));
+  return new Set(uses.filter(ofNode).map(({ consumer }) => consumer));
+}
+
+function peek(ledger: MountLedger, key: string): readonly MountUse[] {
+  try {
+    return ledger.peek(key)?.uses ?? [];
+  } catch {
+    // Damaged: whoever works on it next puts it aside.
+    return [];
+  }
+}
+
+/** The lease in hand says that an earlier epoch's executor is gone, also where its process cannot be seen from here. */
+function users(seen: VolumeUsers): VolumeUsers {
+  return {
+    ...seen,
+    owner: (identity) => {
+      const owner = seen.owner(identity);
+      return owner === 'cannot-tell' ? 'gone' : owner;
+    },
+  };
+}
+
+function nameOf({ volume, driver, consumer }: RecoveredUse): string {
+  return `${volume} of ${driver} for ${consumer}`;
+}
