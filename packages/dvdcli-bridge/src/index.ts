@@ -54,3 +54,4 @@ export {
   MOUNT_LEDGER_VARIABLE,
   mountLedgerDirectoryFrom,
 } from './mount-ledger/directory.ts';
+export type { LookAt } from './mountpoint.ts';

@@ -1,5 +1,5 @@
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
-import { checkMountpoint } from '../mountpoint.ts';
+import { checkMountpoint, type LookAt } from '../mountpoint.ts';
 import { isMountPoint, mountNamedAfter, readMountTable, type MountEntry } from '../mount-table.ts';
 import { isDriverName, isVolumeName } from '../names.ts';
 import {
@@ -36,6 +36,8 @@ export interface DvdcliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeLimits?: Partial<DvdcliTimeLimits>;
   readonly mountTable?: () => readonly MountEntry[];
+  /** How a mountpoint is looked at; in this process unless told. */
+  readonly lookAt?: LookAt;
 }
 
 /** Mesos kills the command after 120 s. */
@@ -232,7 +234,7 @@ async function accept(
   consumer: ConsumerId,
   path: string,
 ): Promise<Outcome<Attachment>> {
-  const verdict = await checkMountpoint(path);
+  const verdict = await checkMountpoint(path, cli.options.lookAt);
   if (verdict.kind === 'fine') {
     cli.holders.set(keyOf(volume), { consumer, hostPath: verdict.path });
     return done({ kind: 'host-path', hostPath: verdict.path });

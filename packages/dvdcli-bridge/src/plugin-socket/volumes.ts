@@ -1,4 +1,4 @@
-import { checkMountpoint } from '../mountpoint.ts';
+import { checkMountpoint, type LookAt } from '../mountpoint.ts';
 import { isMountPoint, isUnder, mountNamedAfter, readMountTable, type MountEntry } from '../mount-table.ts';
 import {
   done,
@@ -27,6 +27,8 @@ export interface PluginSocketOptions {
   readonly directories?: readonly string[];
   readonly timeLimits?: Partial<PluginTimeLimits>;
   readonly mountTable?: () => readonly MountEntry[];
+  /** How a mountpoint is looked at; in this process unless told. */
+  readonly lookAt?: LookAt;
 }
 
 /** Straight to the driver's socket: the only path on which the driver learns who mounts. */
@@ -37,7 +39,11 @@ export function pluginSocketVolumes(options: PluginSocketOptions = {}): Volumes 
     plugins.set(driver, known);
     return known;
   };
-  const state: AttachState = { attached: new Map(), mountTable: options.mountTable ?? readMountTable };
+  const state: AttachState = {
+    attached: new Map(),
+    mountTable: options.mountTable ?? readMountTable,
+    lookAt: options.lookAt,
+  };
   return serialized({
     capabilities: CAPABILITIES,
     ensure: (volume) => ensure(pluginFor(volume.driver), volume, volume.options),
@@ -62,6 +68,7 @@ interface AttachState {
   /** By driver, volume and consumer: the answer that Mount gave. Get's may differ from it (REX-Ray's does). */
   readonly attached: Map<string, OwnAttachment>;
   readonly mountTable: () => readonly MountEntry[];
+  readonly lookAt: LookAt | undefined;
 }
 interface OwnAttachment {
   readonly volumeKey: string;
@@ -282,7 +289,7 @@ async function accept(
   mountpoint: string,
   state: AttachState,
 ): Promise<Outcome<Attachment>> {
-  const verdict = await checkMountpoint(mountpoint);
+  const verdict = await checkMountpoint(mountpoint, state.lookAt);
   const foreign = verdict.kind === 'fine' ? ownerOf(verdict.path, volume, state) : undefined;
   if (verdict.kind === 'fine' && foreign === undefined) {
     const isMount = isMountPoint(state.mountTable(), verdict.path);

@@ -179,6 +179,21 @@ describe('what earlier holders left attached on this agent', () => {
     },
   );
 
+  it('is not waited for without end: the executor ends, says nothing of its own and keeps the lease', () => {
+    const story = new Story();
+    story.feed(launch(), ...GOOD_START, { kind: 'node-joined' }, kill, {
+      kind: 'process-gone',
+      how: 'killed',
+    });
+    const what = { step: 'detach', role: 'data', outcome: 'unknown', message: 'no answer' } as const;
+    const failed: MachineEvent = { kind: 'step-failed', ...what };
+    for (let tries = 1; tries < 16; tries += 1) story.feed(failed, { kind: 'timer', name: 'retry' });
+    expect(story.state.phase).toBe('stopping');
+    expect(story.feed(failed).at(-1)).toEqual({ kind: 'finish', exitCode: 75 });
+    expect(story.statuses.map(({ state }) => state)).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
+    expect(story.done).not.toContain('give-back');
+  });
+
   it('is left alone without the lease', () => {
     const story = new Story();
     story.feed(launch(launchSpec(FORMER)), { kind: 'prepared' }, { kind: 'lease-refused', why: 'closed' });

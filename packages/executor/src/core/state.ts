@@ -37,7 +37,14 @@ interface Common {
 export interface Limits {
   /** Upper bound for a stop ordered by SHUTDOWN: the agent's grace period less what the unmount needs. */
   readonly shutdownStopMs: number;
+  /** How often one detach is tried before the executor ends with it undone; {@link DETACH_TRIES} unless told. */
+  readonly detachTries?: number;
 }
+
+/** 1, 2, 4… up to 30 seconds apart: six minutes and what the driver takes each time. */
+export const DETACH_TRIES = 16;
+/** Ended without a terminal status: nothing of the task runs, and volumes may be mounted. */
+export const EXIT_STILL_MOUNTED = 75;
 
 export interface Idle {
   readonly phase: 'idle';

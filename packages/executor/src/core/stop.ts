@@ -5,6 +5,7 @@
  */
 import type { Effect } from './effects.ts';
 import type { MachineEvent } from './events.ts';
+import { DETACH_TRIES, EXIT_STILL_MOUNTED } from './state.ts';
 import type { Held, Stopping, StopOrder, Transition, Up, Starting } from './state.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -96,7 +97,27 @@ function shortenGrace(state: Stopping, graceMs: number | undefined): Transition 
   return { state, effects: [{ kind: 'start-timer', name: 'grace-over', ms: graceMs }] };
 }
 
+/**
+ * A driver that does not answer for long must not keep the node in between for ever. The executor ends without a word of its
+ * own: the agent then says that it terminated, which is "gone, but mounted" and nothing more, and the next
+ * epoch on this agent goes on with the unmount. The lease is not given back.
+ */
+function endStillMounted(state: Stopping, message: string): Transition {
+  const said: Effect = {
+    kind: 'log',
+    level: 'error',
+    message:
+      'gone but mounted: the process has ended, its volumes are not known to be detached; the executor ends',
+    fields: { why: message, attempts: state.attempt + 1 },
+  };
+  return {
+    state: { phase: 'ended', limits: state.limits, safety: state.safety },
+    effects: [said, { kind: 'finish', exitCode: EXIT_STILL_MOUNTED }],
+  };
+}
+
 function onDetachFailed(state: Stopping, message: string): Transition {
+  if (state.attempt + 1 >= (state.limits.detachTries ?? DETACH_TRIES)) return endStillMounted(state, message);
   const ms = retryDelayMs(state.attempt);
   return {
     state: { ...state, attempt: state.attempt + 1 },

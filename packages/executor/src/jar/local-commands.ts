@@ -1,8 +1,10 @@
 /** Programs on this machine, as the executor's user or as Elasticsearch's. */
-import { execa } from 'execa';
+import type { LookAt } from '@mesos-elasticsearch/dvdcli-bridge';
 import { CommandTimeLimitError, type CommandRunner } from '../ports.ts';
+import { runBounded } from './bounded-program.ts';
 
 const DEFAULT_LIMIT_MS = 30_000;
+const LOOK_LIMIT_MS = 8_000;
 
 /** Numeric ids that Elasticsearch runs as; undefined where the executor is not root and stays who it is. */
 export type NodeUser = { readonly uid: number; readonly gid: number } | undefined;
@@ -16,28 +18,33 @@ export function asUser(user: NodeUser): readonly string[] {
 export function localCommands(user: NodeUser, environment: Readonly<Record<string, string>>): CommandRunner {
   return {
     run: async (argv, options) => {
-      const [program, ...rest] = [...(options.as === 'node' ? asUser(user) : []), ...argv];
-      if (program === undefined) throw new TypeError('no program given');
-      const limitMs = options.limitMs ?? DEFAULT_LIMIT_MS;
-      const result = await execa(program, rest, {
-        reject: false,
-        timeout: limitMs,
-        killSignal: 'SIGKILL',
-        encoding: 'buffer',
-        stripFinalNewline: false,
-        extendEnv: false,
-        env: { ...environment, ...options.environment },
-        ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+      const { exitCode, stdout, stderr, shortMessage } = await runBounded({
+        argv: [...(options.as === 'node' ? asUser(user) : []), ...argv],
+        limitMs: options.limitMs ?? DEFAULT_LIMIT_MS,
+        environment: { ...environment, ...options.environment },
+        input: options.input,
       });
-      if (result.timedOut) {
-        throw new CommandTimeLimitError(`${argv.join(' ')} did not end within ${String(limitMs)} ms`);
-      }
-      const stderr = Buffer.from(result.stderr).toString('utf8').trim();
-      return {
-        exitCode: result.exitCode ?? 128,
-        stdout: Buffer.from(result.stdout),
-        stderr: result.exitCode === undefined ? `${stderr} ${result.shortMessage}`.trim() : stderr,
-      };
+      const words = shortMessage === undefined ? stderr : `${stderr} ${shortMessage}`.trim();
+      return { exitCode: exitCode ?? 128, stdout, stderr: words };
     },
+  };
+}
+
+/** What is at a path that a driver gave: asked by a program, for the file system there may hang. */
+export function lookByProgram(
+  environment: Readonly<Record<string, string>>,
+  limitMs = LOOK_LIMIT_MS,
+): LookAt {
+  const commands = localCommands(undefined, { ...environment, LC_ALL: 'C' });
+  return async (path) => {
+    try {
+      const argv = ['stat', '--dereference', '--format=%F', '--', path];
+      const result = await commands.run(argv, { as: 'administrator', limitMs });
+      if (result.exitCode !== 0) throw new Error(result.stderr);
+      return result.stdout.toString('utf8').trim() === 'directory' ? 'directory' : 'something-else';
+    } catch (error) {
+      if (error instanceof CommandTimeLimitError) return 'no-answer';
+      throw error;
+    }
   };
 }

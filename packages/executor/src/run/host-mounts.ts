@@ -15,6 +15,7 @@ import {
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { ExecutorConfig } from '../config/executor-config.ts';
+import { lookByProgram } from '../jar/local-commands.ts';
 import { SetupError } from '../ports.ts';
 import type { Log, MountRecovery } from './ports.ts';
 
@@ -28,7 +29,7 @@ export interface HostMounts {
   recover(spec: LaunchSpec): Promise<MountRecovery>;
 }
 
-type HostConfig = Pick<ExecutorConfig, 'mountLedgerDirectory' | 'pluginDirectories'>;
+type HostConfig = Pick<ExecutorConfig, 'mountLedgerDirectory' | 'pluginDirectories' | 'childEnvironment'>;
 
 export function hostMounts(config: HostConfig, log: Log): HostMounts {
   let opened: MountLedger | undefined;
@@ -73,11 +74,14 @@ const DOCKER_SOCKET = '/var/run/docker.sock';
 /** By the way that is asked for, with what the launch spec says of it, or else with what every host has. */
 function reach(spec: LaunchSpec, path: MountUse['path'], config: HostConfig): Volumes {
   const { volumePath, runtime } = spec;
+  const lookAt = lookByProgram(config.childEnvironment);
   switch (path) {
     case 'plugin-socket':
-      return pluginSocketVolumes({ directories: config.pluginDirectories });
-    case 'dvdcli':
-      return dvdcliVolumes({ program: volumePath.kind === 'dvdcli' ? volumePath.program : 'dvdcli' });
+      return pluginSocketVolumes({ directories: config.pluginDirectories, lookAt });
+    case 'dvdcli': {
+      const program = volumePath.kind === 'dvdcli' ? volumePath.program : 'dvdcli';
+      return dvdcliVolumes({ program, lookAt });
+    }
     case 'engine':
       return engineVolumes({ socketPath: runtime.kind === 'docker' ? runtime.socket : DOCKER_SOCKET });
   }

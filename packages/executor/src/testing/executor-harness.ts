@@ -9,7 +9,7 @@ import { askNode, probeHost, type NodeCondition } from '../elasticsearch/probe.t
 import { jarRuntime } from '../jar/jar-runtime.ts';
 import type { NodeRuntime } from '../ports.ts';
 import { runExecutor, type Executor } from '../run/executor.ts';
-import { DEFAULT_TIMINGS } from '../run/ports.ts';
+import { DEFAULT_TIMINGS, type ExecutorPorts } from '../run/ports.ts';
 
 export interface TestedExecutor {
   readonly executor: Executor;
@@ -29,6 +29,8 @@ export function executorForTests(options: {
   volumes: Volumes;
   leases: LeaseService;
   runtime?: NodeRuntime;
+  recoverMounts?: ExecutorPorts['recoverMounts'];
+  detachTries?: number;
   /** Instead of HTTP to the node itself. */
   askNode?: () => Promise<NodeCondition>;
 }): TestedExecutor {
@@ -49,7 +51,7 @@ export function executorForTests(options: {
       },
       leasesOf: () => options.leases,
       volumesOf: () => options.volumes,
-      recoverMounts: () => Promise.resolve({ letGo: [], left: [], others: [] }),
+      recoverMounts: options.recoverMounts ?? (() => Promise.resolve({ letGo: [], left: [], others: [] })),
       runtimeOf: () =>
         options.runtime ??
         jarRuntime({
@@ -64,7 +66,10 @@ export function executorForTests(options: {
       },
       timings: { ...DEFAULT_TIMINGS, askEveryMs: 100 },
     },
-    { shutdownStopMs: 20_000 },
+    {
+      shutdownStopMs: 20_000,
+      ...(options.detachTries === undefined ? {} : { detachTries: options.detachTries }),
+    },
   );
   return {
     executor,
