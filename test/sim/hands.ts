@@ -5,7 +5,13 @@ import {
   type LeaseRecord,
   type VolumeRole,
 } from '@mesos-elasticsearch/contract';
-import type { Effect, MachineEvent, VolumeFinding } from '@mesos-elasticsearch/executor/core';
+import {
+  isRole,
+  type Effect,
+  type MachineEvent,
+  type VolumeFinding,
+  type VolumeSlot,
+} from '@mesos-elasticsearch/executor/core';
 import { Guard } from './guard.ts';
 import type { Executor } from './executor.ts';
 import { askLeases, type LeaseAsker } from './lease-asker.ts';
@@ -64,7 +70,7 @@ export class Hands {
         return;
       }
       case 'attach': {
-        this.#attach(effect.role);
+        this.#attach(ownRole(effect.role));
         return;
       }
       case 'start-process': {
@@ -95,7 +101,7 @@ export class Hands {
         return;
       }
       case 'detach': {
-        this.#detach(effect.role);
+        this.#detach(ownRole(effect.role));
         return;
       }
       case 'give-back':
@@ -109,6 +115,8 @@ export class Hands {
         }
       case 'write-seed-hosts':
         return;
+      default:
+        throw new TypeError(`${effect.kind}: no node migrates here`);
     }
   }
 
@@ -366,4 +374,9 @@ export class Hands {
   #isFresh(): boolean {
     return this.#keeper?.isFresh() === true || this.#world.mutations.has('freshness-unchecked');
   }
+}
+
+function ownRole(slot: VolumeSlot): VolumeRole {
+  if (isRole(slot)) return slot;
+  throw new TypeError(`${slot}: no node migrates here`);
 }

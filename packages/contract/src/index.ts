@@ -54,6 +54,7 @@ export {
   launchSpecSchema,
 } from './launch-spec.ts';
 export type { MigrationReport, NodeReport, SeedHostsMessage } from './node-report.ts';
+export { migrationReportSchema } from './node-report.ts';
 export { decodeMigrationReport, decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';
 export { NODE_MARK_VARIABLE, isOrphanMark, nodeMark } from './node-mark.ts';
 export { TASK_LABEL } from './task-labels.ts';

@@ -1,6 +1,7 @@
 /** What happens to an executor, from outside (agent, lease, process) and as answers to effects. */
-import type { VolumeRole } from '@mesos-elasticsearch/contract';
+import type { MigrationReport, VolumeRole } from '@mesos-elasticsearch/contract';
 import type { VolumeFinding } from './marker.ts';
+import type { CopySlot, VolumeSlot } from './slots.ts';
 
 /** Steps of the start, and the detach of the stop: what a `step-failed` is about. */
 export type StepName =
@@ -14,7 +15,17 @@ export type StepName =
   | 'claim'
   | 'configure'
   | 'go'
+  | 'ensure-new'
+  | 'inspect-migration'
+  | 'mark-copy'
+  | 'start-copy'
+  | 'finish-copy'
   | 'detach';
+
+/** How a process that copied or verified has ended by itself. */
+export type CopyEnd =
+  | { readonly kind: 'done'; readonly volumes: MigrationReport['volumes'] }
+  | { readonly kind: 'failed'; readonly why: string };
 
 interface EventPayloads {
   launch: {
@@ -34,7 +45,7 @@ interface EventPayloads {
   'lease-refused': { why: string };
   'former-detached': object;
   ensured: object;
-  attached: { role: VolumeRole };
+  attached: { role: VolumeSlot };
   'process-started': { tied: boolean; mountpoints: Readonly<Record<VolumeRole, string>> };
   'volumes-inspected': {
     findings: Readonly<Record<VolumeRole, VolumeFinding>>;
@@ -45,9 +56,21 @@ interface EventPayloads {
   configured: { elasticsearchVersion: string };
   'gone-ahead': object;
   /** `unknown`: it may have happened; it is retried or undone, never taken as not done. */
-  'step-failed': { step: StepName; role?: VolumeRole; outcome: 'not-done' | 'unknown'; message: string };
-  detached: { role: VolumeRole };
+  'step-failed': { step: StepName; role?: VolumeSlot; outcome: 'not-done' | 'unknown'; message: string };
+  detached: { role: VolumeSlot };
   'lease-given-back': object;
+
+  'migration-inspected': {
+    findings: Readonly<Record<CopySlot, VolumeFinding>>;
+    /** Types of what is mounted at the new volumes, as /proc/self/mountinfo names them. */
+    fileSystems: Readonly<Record<VolumeRole, string | undefined>>;
+    /** Random identities for the new volumes. */
+    freshIdentities: Readonly<Record<VolumeRole, string>>;
+  };
+  'copy-marked': object;
+  'copy-started': object;
+  'copy-progress': { volumes: MigrationReport['volumes'] };
+  'copy-finished': object;
 
   /** HTTP answers; the node has not joined a cluster yet. */
   'node-answers': { waitsFor: string };
@@ -56,8 +79,8 @@ interface EventPayloads {
   'health-changed': { healthy: boolean; message: string };
   /** It never answered within the limit. */
   'node-silent': { message: string };
-  /** Nothing runs under the guard any more. */
-  'process-gone': { how: string };
+  /** Nothing runs under the guard any more. `copy`: it copied or verified, and said how that went. */
+  'process-gone': { how: string; copy?: CopyEnd };
 
   /** The epoch was closed by the scheduler: someone else may hold the volumes next. */
   'lease-closed': object;

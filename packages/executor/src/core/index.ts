@@ -5,6 +5,7 @@ export { beginKeeping, deadlineSecondsOf, isFresh, keep, lastNumber } from './le
 export type { Keeping, KeepingEffect, KeepingInput, Kept } from './lease-keeping.ts';
 export { initialState, transition } from './machine.ts';
 export type { VolumeFinding } from './marker.ts';
+export { isRole, type VolumeSlot } from './slots.ts';
 export { EXECUTOR_SAFETY, type ExecutorSafety } from './safety.ts';
 export type { Limits, State } from './state.ts';
 export { GUARD_NAP_MS, look, NEW_GUARD } from '../guard/guard-logic.ts';

@@ -12,10 +12,12 @@ import {
 import type { Effect } from './effects.ts';
 import type { MachineEvent } from './events.ts';
 import { leaseProblem } from './lease-timing.ts';
+import { onMigrating } from './migration.ts';
+import { migrationProblem } from './migration-decision.ts';
 import { EXECUTOR_SAFETY, type ExecutorSafety } from './safety.ts';
-import { beginStart, failure, leaseText, onStarting } from './start.ts';
+import { beginStart, onStarting } from './start.ts';
 import type { Ended, Idle, Limits, State, Transition, Up } from './state.ts';
-import { beginStop, onStopping } from './stop.ts';
+import { beginStop, failure, leaseText, onStopping } from './stop.ts';
 
 export function initialState(limits: Limits, safety: ExecutorSafety = EXECUTOR_SAFETY): State {
   return { phase: 'idle', limits, safety };
@@ -29,6 +31,8 @@ export function transition(state: State, event: MachineEvent): Transition {
       return onIdle(state, event);
     case 'starting':
       return onStarting(state, event);
+    case 'migrating':
+      return onMigrating(state, event);
     case 'up':
       return onUp(state, event);
     case 'stopping':
@@ -82,7 +86,7 @@ function readSpec(
   if (event.taskId !== spec.taskId) {
     return { kind: 'wrong', why: `task ${event.taskId} carries the launch spec of task ${spec.taskId}` };
   }
-  const problem = leaseProblem(spec.lease.durationMs);
+  const problem = leaseProblem(spec.lease.durationMs) ?? migrationProblem(spec);
   return problem === undefined ? { kind: 'spec', spec } : { kind: 'wrong', why: problem };
 }
 

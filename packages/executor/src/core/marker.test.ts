@@ -67,6 +67,19 @@ describe('a volume with a marker', () => {
   });
 });
 
+describe('a volume that is the unfinished copy of another', () => {
+  it.each([
+    ['alone', undefined],
+    ['beside a marker of ours', JSON.stringify(ours)],
+  ])('is refused, its copy marker %s', (_, marker) => {
+    const finding = { marker, copyMarker: '{}', entries: ['_state'] };
+    expect(decide(finding, { adoptVolumes: true })).toMatchObject({
+      kind: 'refuse',
+      why: expect.stringContaining('is the unfinished copy of another volume'),
+    });
+  });
+});
+
 describe('a volume without a marker', () => {
   it.each([
     ['nothing', unmarked()],

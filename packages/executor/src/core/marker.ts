@@ -1,5 +1,6 @@
 /** The right volume (design rule 5): what to do about one volume, from what was found on it. */
 import {
+  COPY_MARKER_FILE,
   MARKER_FILE,
   MARKER_FORMAT,
   markerSchema,
@@ -12,6 +13,8 @@ import type { MarkerToWrite } from './effects.ts';
 /** What the volume's root holds. `marker` is the file's text, undefined where there is none. */
 export interface VolumeFinding {
   readonly marker: string | undefined;
+  /** The same of the copy marker. */
+  readonly copyMarker?: string | undefined;
   /** Names in the volume's root, as `ls -A` gives them. */
   readonly entries: readonly string[];
 }
@@ -54,6 +57,12 @@ export function decideMarker(
 ): MarkerDecision {
   const volume = spec.volumes[role];
   const where = `volume ${volume.name} of driver ${volume.driver} (${role})`;
+  if (finding.copyMarker !== undefined) {
+    return refuse(
+      `${where} is the unfinished copy of another volume (it has ${COPY_MARKER_FILE}): nothing may run on it; ` +
+        `let the migration finish, or give the node back the volume that was copied`,
+    );
+  }
   if (finding.marker !== undefined) return decideMarked(spec, role, finding.marker, where);
 
   const files = elasticsearchFilesAmong(finding.entries, role, spec.clusterName);
@@ -79,6 +88,23 @@ export function decideMarker(
 }
 
 function decideMarked(spec: LaunchSpec, role: VolumeRole, text: string, where: string): MarkerDecision {
+  const read = readOwnMarker(spec, role, text, where);
+  if (read.kind === 'refuse') return read;
+  const found = read.marker;
+  return {
+    kind: 'write',
+    marker: markerOf(spec, role, found.volumeIdentity),
+    claimed: false,
+    previousEpoch: found.epoch,
+  };
+}
+
+export type ParsedMarker =
+  | { readonly kind: 'marker'; readonly marker: MarkerRecord }
+  | { readonly kind: 'refuse'; readonly why: string };
+
+/** A marker of this cluster, node and role that is not newer than we are; anything else is refused by name. */
+export function readOwnMarker(spec: LaunchSpec, role: VolumeRole, text: string, where: string): ParsedMarker {
   const parsed = parseMarker(text);
   if (parsed.kind === 'refuse') return refuse(`${where}: ${parsed.why}`);
   const found = parsed.marker;
@@ -103,10 +129,8 @@ function decideMarked(spec: LaunchSpec, role: VolumeRole, text: string, where: s
         `we are a late holder and must not write`,
     );
   }
-  return { kind: 'write', marker: wanted, claimed: false, previousEpoch: found.epoch };
+  return parsed;
 }
-
-type ParsedMarker = { kind: 'marker'; marker: MarkerRecord } | { kind: 'refuse'; why: string };
 
 function parseMarker(text: string): ParsedMarker {
   let value: unknown;
@@ -134,7 +158,7 @@ function parseMarker(text: string): ParsedMarker {
   return { kind: 'marker', marker: parsed.data };
 }
 
-function markerOf(spec: LaunchSpec, role: VolumeRole, volumeIdentity: string): MarkerRecord {
+export function markerOf(spec: LaunchSpec, role: VolumeRole, volumeIdentity: string): MarkerRecord {
   return {
     format: MARKER_FORMAT,
     clusterIdentity: spec.clusterIdentity,
@@ -147,6 +171,6 @@ function markerOf(spec: LaunchSpec, role: VolumeRole, volumeIdentity: string): M
   };
 }
 
-function refuse(why: string): MarkerDecision {
+function refuse(why: string): { readonly kind: 'refuse'; readonly why: string } {
   return { kind: 'refuse', why };
 }

@@ -5,10 +5,15 @@ import type { MachineEvent } from './events.ts';
 import type { ExecutorSafety } from './safety.ts';
 import type { Limits, Starting, StopOrder, Transition, Up } from './state.ts';
 import { NOTHING_HELD } from './state.ts';
-import { beginStop, prepend, retryDelayMs } from './stop.ts';
+import { beginMigration } from './migration.ts';
+import { isRole, type VolumeSlot } from './slots.ts';
+import { ATTACH_TRIES, beginStop, failure, leaseText, prepend, retryDelayMs } from './stop.ts';
 
-/** An attach whose outcome is unknown is tried this often before everything is undone. */
-const ATTACH_TRIES = 3;
+const STARTING: Readonly<Record<LaunchSpec['purpose'], string>> = {
+  run: 'preparing volumes and Elasticsearch',
+  release: 'ending and unmounting what earlier holders left behind',
+  migrate: 'preparing old and new volumes',
+};
 
 export function beginStart(spec: LaunchSpec, limits: Limits, safety: ExecutorSafety): Transition {
   const state: Starting = {
@@ -26,7 +31,7 @@ export function beginStart(spec: LaunchSpec, limits: Limits, safety: ExecutorSaf
   };
   const starting: Effect = {
     kind: 'send-status',
-    status: { taskId: spec.taskId, state: 'TASK_STARTING', message: 'preparing volumes and Elasticsearch' },
+    status: { taskId: spec.taskId, state: 'TASK_STARTING', message: STARTING[spec.purpose] },
   };
   return { state, effects: [starting, { kind: 'prepare', spec }] };
 }
@@ -47,7 +52,7 @@ export function onStarting(state: Starting, event: MachineEvent): Transition {
     case 'ensured':
       return next(state, { step: 'attach', role: 'config', attempt: 0 }, { kind: 'attach', role: 'config' });
     case 'attached':
-      return onAttached(holdVolume(state, event.role), event.role);
+      return isRole(event.role) ? onAttached(holdVolume(state, event.role), event.role) : stay(state);
     case 'process-started': {
       const started = hold(withMounts(state, event.mountpoints, event.tied), { process: true });
       return next(started, { step: 'inspect' }, { kind: 'inspect' });
@@ -79,11 +84,16 @@ function onLeaseTaken(state: Starting): Transition {
 }
 
 function onFormerDetached(state: Starting): Transition {
-  if (state.spec.purpose === 'run') {
-    return next(state, { step: 'ensure' }, { kind: 'ensure', spec: state.spec });
+  switch (state.spec.purpose) {
+    case 'run':
+      return next(state, { step: 'ensure' }, { kind: 'ensure', spec: state.spec });
+    case 'migrate':
+      return state.stop ? beginStop(state, state.stop) : beginMigration(state);
+    case 'release': {
+      const message = 'what earlier holders left behind is ended and unmounted';
+      return beginStop(state, state.stop ?? { ending: { state: 'TASK_FINISHED', message }, graceMs: 0 });
+    }
   }
-  const message = 'what earlier holders left behind is ended and unmounted';
-  return beginStop(state, state.stop ?? { ending: { state: 'TASK_FINISHED', message }, graceMs: 0 });
 }
 
 /** What can come in between: it is remembered, and obeyed when the step under way has answered. */
@@ -204,18 +214,12 @@ function order(state: Starting, stop: StopOrder): Transition {
 function hold(state: Starting, change: Partial<Starting['held']>): Starting {
   return { ...state, held: { ...state.held, ...change } };
 }
-function holdVolume(state: Starting, role: VolumeRole): Starting {
+function holdVolume(state: Starting, role: VolumeSlot): Starting {
   const { volumes } = state.held;
   return volumes.includes(role) ? state : hold(state, { volumes: [...volumes, role] });
 }
 function stay(state: Starting): Transition {
   return { state, effects: [] };
-}
-export function failure(message: string): StopOrder {
-  return { ending: { state: 'TASK_FAILED', message }, graceMs: 0 };
-}
-export function leaseText(state: Starting | Up, what: string): string {
-  return `the lease of node ${String(state.spec.nodeId)} in epoch ${String(state.spec.epoch)} ${what}`;
 }
 
 function withMounts(

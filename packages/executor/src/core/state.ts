@@ -1,8 +1,10 @@
 /** Where an executor stands with its one task. */
-import type { LaunchSpec, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
-import type { Effect } from './effects.ts';
+import type { LaunchSpec, MigrationReport, NodeReport, VolumeRole } from '@mesos-elasticsearch/contract';
+import type { CopyWork, Effect } from './effects.ts';
 import type { StepName } from './events.ts';
+import type { CopyTask } from './migration-decision.ts';
 import type { ExecutorSafety } from './safety.ts';
+import type { VolumeSlot } from './slots.ts';
 
 /** What must be let go before a terminal status may be sent. */
 export interface Held {
@@ -10,7 +12,7 @@ export interface Held {
   /** What earlier holders left attached on this agent may still be so; ours to undo from when the lease was taken. */
   readonly former: boolean;
   /** Attached, or perhaps attached (an attach whose outcome is unknown). In the order of attaching. */
-  readonly volumes: readonly VolumeRole[];
+  readonly volumes: readonly VolumeSlot[];
   readonly process: boolean;
 }
 
@@ -18,6 +20,8 @@ export interface Held {
 export interface Ending {
   readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_FINISHED';
   readonly message: string;
+  /** Of a migration that is done. */
+  readonly migration?: MigrationReport;
 }
 
 /** `graceMs` 0: no SIGTERM first. */
@@ -69,6 +73,34 @@ export interface Up extends Common {
   readonly joined: boolean;
   readonly report: NodeReport;
 }
+/** What a migration does, one after the other; all but `start-copy` are answered when they are done. */
+export type MigrationStep = Extract<
+  Effect,
+  {
+    kind:
+      | 'ensure'
+      | 'attach'
+      | 'ensure-new'
+      | 'inspect-migration'
+      | 'mark-copy'
+      | 'start-copy'
+      | 'detach'
+      | 'finish-copy';
+  }
+>;
+/** The volumes are moved: no Elasticsearch runs here. */
+export interface Migrating extends Common {
+  readonly phase: 'migrating';
+  readonly doing: MigrationStep;
+  readonly todo: readonly MigrationStep[];
+  /** What runs under the guard; an order to stop ends it at once, and waits for the answer of any other step. */
+  readonly running: CopyWork | undefined;
+  readonly attempt: number;
+  /** Present once it is decided. */
+  readonly task: CopyTask | undefined;
+  readonly report: MigrationReport;
+  readonly stop: StopOrder | undefined;
+}
 /** The process is being stopped, or volumes detached, or the lease given back: see `held` for what is left. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
@@ -82,7 +114,7 @@ export interface Ended {
   readonly limits: Limits;
   readonly safety: ExecutorSafety;
 }
-export type State = Idle | Starting | Up | Stopping | Ended;
+export type State = Idle | Starting | Migrating | Up | Stopping | Ended;
 
 export interface Transition {
   readonly state: State;

@@ -6,10 +6,12 @@
 import type { Effect } from './effects.ts';
 import type { MachineEvent } from './events.ts';
 import { DETACH_TRIES, EXIT_STILL_MOUNTED } from './state.ts';
-import type { Held, Stopping, StopOrder, Transition, Up, Starting } from './state.ts';
+import type { Held, Migrating, Stopping, StopOrder, Transition, Up, Starting } from './state.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** An attach whose outcome is unknown is tried this often before everything is undone. */
+export const ATTACH_TRIES = 3;
 
 /** 1, 2, 4… seconds, at most 30. */
 export function retryDelayMs(attempt: number): number {
@@ -17,7 +19,7 @@ export function retryDelayMs(attempt: number): number {
 }
 
 /** Leaves the start or the run: nothing of the start is under way any more. */
-export function beginStop(from: Starting | Up, order: StopOrder): Transition {
+export function beginStop(from: Starting | Migrating | Up, order: StopOrder): Transition {
   const hard = order.graceMs <= 0;
   const state: Stopping = {
     phase: 'stopping',
@@ -158,6 +160,12 @@ function withHeld(state: Stopping, change: Partial<Held>): Stopping {
 }
 function stay(state: Stopping): Transition {
   return { state, effects: [] };
+}
+export function failure(message: string): StopOrder {
+  return { ending: { state: 'TASK_FAILED', message }, graceMs: 0 };
+}
+export function leaseText({ spec }: Starting | Migrating | Up, what: string): string {
+  return `the lease of node ${String(spec.nodeId)} in epoch ${String(spec.epoch)} ${what}`;
 }
 export function prepend(effects: readonly Effect[], next: Transition): Transition {
   return { state: next.state, effects: [...effects, ...next.effects] };

@@ -1,5 +1,5 @@
 /** Files on a volume, touched only by small programs that run where Elasticsearch runs, and have a time limit. */
-import { MARKER_FILE } from '@mesos-elasticsearch/contract';
+import { COPY_MARKER_FILE, MARKER_FILE } from '@mesos-elasticsearch/contract';
 import type { VolumeFinding } from '../core/marker.ts';
 import type { CommandResult, CommandRunner } from '../ports.ts';
 
@@ -16,9 +16,41 @@ export async function inspectVolume(commands: CommandRunner, mountpoint: string)
     .toString('utf8')
     .split('\n')
     .filter((name) => name !== '');
-  if (!entries.includes(MARKER_FILE)) return { marker: undefined, entries };
-  const file = await expectSuccess(commands, ['cat', `${mountpoint}/${MARKER_FILE}`], 'administrator');
-  return { marker: file.stdout.toString('utf8'), entries };
+  const textOf = async (name: string) => {
+    if (!entries.includes(name)) return undefined;
+    const file = await expectSuccess(commands, ['cat', `${mountpoint}/${name}`], 'administrator');
+    return file.stdout.toString('utf8');
+  };
+  return { marker: await textOf(MARKER_FILE), copyMarker: await textOf(COPY_MARKER_FILE), entries };
+}
+
+/** Durable: the name is gone, and its directory synced. */
+export async function removeVolumeFile(
+  commands: CommandRunner,
+  directory: string,
+  name: string,
+): Promise<void> {
+  await expectSuccess(commands, ['rm', '-f', `${directory}/${name}`], 'administrator');
+  await expectSuccess(commands, ['sync', directory], 'administrator');
+}
+
+const LOOKING_LIMIT_MS = 600_000;
+
+/** The first thing below `mountpoint` that Elasticsearch's user cannot read, or a directory it cannot write to. */
+export async function findClosedToNode(
+  commands: CommandRunner,
+  mountpoint: string,
+): Promise<string | undefined> {
+  const unreadable = ['(', '-type', 'f', '!', '-readable', ')'];
+  const access = ['!', '-readable', '-o', '!', '-writable', '-o', '!', '-executable'];
+  const shut = ['(', '-type', 'd', '(', ...access, ')', ')'];
+  const skipped = ['-name', 'lost+found', '-prune', '-o'];
+  const argv = ['find', mountpoint, ...skipped, '(', ...unreadable, '-o', ...shut, ')', '-print', '-quit'];
+  const result = await commands.run(argv, { as: 'node', limitMs: LOOKING_LIMIT_MS });
+  const first = result.stdout.toString('utf8').split('\n')[0] ?? '';
+  if (first !== '') return first;
+  if (result.exitCode === 0) return undefined;
+  throw new VolumeFilesError(`${argv.join(' ')}: ${result.stderr || `exit code ${String(result.exitCode)}`}`);
 }
 
 /**

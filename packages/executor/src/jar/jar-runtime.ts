@@ -132,7 +132,8 @@ function hostPath(attachment: Attachment): string {
   );
 }
 
-async function canMakeNamespace(commands: CommandRunner): Promise<boolean> {
+/** Whether this machine and user can have a PID namespace of their own for what runs under the guard. */
+export async function canMakeNamespace(commands: CommandRunner): Promise<boolean> {
   const argv = [
     'unshare',
     '--pid',

@@ -4,6 +4,7 @@ import type { LaunchSpec } from '@mesos-elasticsearch/contract';
 import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import { kernelUptimeClock } from '../clock.ts';
 import type { ExecutorConfig } from '../config/executor-config.ts';
+import { copyTools } from '../migration/copy-tools.ts';
 import { dockerRuntime } from '../docker/docker-runtime.ts';
 import { askNode, probeHost } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
@@ -27,6 +28,14 @@ export function systemPorts(
     volumesOf: (spec) => volumesOf(spec, mounts),
     recoverMounts: (spec) => mounts.recover(spec),
     runtimeOf: (spec) => runtimeOf(spec, config, log),
+    copyToolsOf: ({ elasticsearch }) => {
+      const { sandbox, childEnvironment } = config;
+      // A single executable is its own first argument already.
+      const program = [process.execPath, process.argv[1] ?? ''].filter(
+        (part, at, all) => all.indexOf(part) === at,
+      );
+      return copyTools({ sandbox, environment: childEnvironment, program, node: elasticsearch });
+    },
     askNode: ({ elasticsearch, nodeName }) => {
       const { bindHost, publishHost, httpPort } = elasticsearch;
       return askNode({ host: probeHost(bindHost, publishHost), port: httpPort }, nodeName);

@@ -57,11 +57,12 @@ function graceMsOf(policy: KillPolicy | undefined): number | undefined {
 }
 
 export function taskStatusOf(status: StatusToSend): TaskStatus {
+  const report = status.report ?? status.migration;
   return {
     taskId: taskId(status.taskId),
     state: status.state,
     ...(status.message === undefined ? {} : { message: status.message }),
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
-    ...(status.report === undefined ? {} : { data: encodeJson(status.report) }),
+    ...(report === undefined ? {} : { data: encodeJson(report) }),
   };
 }

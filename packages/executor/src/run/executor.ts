@@ -107,6 +107,16 @@ async function doEffect(hands: TaskHands, effect: TaskEffect): Promise<MachineEv
     case 'write-seed-hosts':
       await hands.writeSeedHosts(effect.hosts);
       return undefined;
+    case 'ensure-new':
+      return hands.migration.ensureNew();
+    case 'inspect-migration':
+      return hands.migration.inspect();
+    case 'mark-copy':
+      return hands.migration.mark(effect.task);
+    case 'start-copy':
+      return hands.migration.start(effect.work);
+    case 'finish-copy':
+      return hands.migration.finish(effect.task, effect.volumes);
   }
 }
 

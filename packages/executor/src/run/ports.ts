@@ -3,6 +3,7 @@ import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { StatusToSend } from '../core/effects.ts';
 import type { NodeCondition } from '../elasticsearch/probe.ts';
+import type { CopyTools } from '../migration/copy-tools.ts';
 import type { NodeRuntime, UptimeClock } from '../ports.ts';
 
 export interface Log {
@@ -24,6 +25,8 @@ export interface ExecutorPorts {
   /** By the mount ledger: undoes what earlier epochs of this node left mounted on this host, whoever knows of it. */
   readonly recoverMounts: (spec: LaunchSpec) => Promise<MountRecovery>;
   readonly runtimeOf: (spec: LaunchSpec) => NodeRuntime;
+  /** For a task that migrates. */
+  readonly copyToolsOf: (spec: LaunchSpec) => CopyTools;
   readonly askNode: (spec: LaunchSpec) => Promise<NodeCondition>;
   readonly timings: Timings;
 }
@@ -46,6 +49,10 @@ export interface Timings {
   /** Between tries to take a lease whose service does not answer. */
   readonly leaseRetryMs: number;
   readonly giveBackLimitMs: number;
+  /** Between two words about how far a copy is. */
+  readonly progressEveryMs: number;
+  /** With a driver that writes back: how long nothing at all may arrive on the storage. */
+  readonly arrivalLimitMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -53,4 +60,7 @@ export const DEFAULT_TIMINGS: Timings = {
   silenceLimitMs: 300_000,
   leaseRetryMs: 1_000,
   giveBackLimitMs: 5_000,
+  progressEveryMs: 2_000,
+  // One object of many gigabytes arrives as a whole.
+  arrivalLimitMs: 1_800_000,
 };

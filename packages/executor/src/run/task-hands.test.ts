@@ -62,6 +62,9 @@ describe('an executor that is frozen in the middle of a step', () => {
         prepare: () => Promise.resolve(),
         start: () => Promise.resolve(node),
       }),
+      copyToolsOf: () => {
+        throw new Error('nothing is copied here');
+      },
       askNode: () => Promise.reject(new Error('not asked here')),
       timings: DEFAULT_TIMINGS,
     };

@@ -4,11 +4,13 @@ import { VOLUME_ROLES } from '@mesos-elasticsearch/contract';
 import type { Attachment, ConsumerId, Outcome, Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { MarkerToWrite } from '../core/effects.ts';
 import type { MachineEvent } from '../core/events.ts';
+import { isRole, isViewSlot, slotsOf, volumeAt, type VolumeSlot } from '../core/slots.ts';
 import { configure, writeSeedHosts } from '../elasticsearch/configure.ts';
 import type { GuardDeadline } from '../guard/control-directory.ts';
 import type { CommandRunner, NodeProcess, NodeRuntime } from '../ports.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { watchNode } from './node-watch.ts';
+import { MigrationHands } from './migration-hands.ts';
 import type { ExecutorPorts } from './ports.ts';
 import { claimVolumes, inspectVolumes } from './volume-steps.ts';
 
@@ -20,7 +22,9 @@ export class TaskHands {
   readonly #spec: LaunchSpec;
   readonly #runtime: NodeRuntime;
   readonly #volumes: Volumes;
-  readonly #attachments: Partial<Record<VolumeRole, Attachment>> = {};
+  readonly #attachments: Partial<Record<VolumeSlot, Attachment>> = {};
+  /** What only a task that migrates does. */
+  readonly migration: MigrationHands;
   #keeper: LeaseKeeper | undefined;
   #node: NodeProcess | undefined;
   #endWatch: () => void = () => undefined;
@@ -32,6 +36,11 @@ export class TaskHands {
     this.#emit = emit;
     this.#runtime = ports.runtimeOf(spec);
     this.#volumes = ports.volumesOf(spec);
+    this.migration = new MigrationHands({
+      ...{ ports, spec, emit, volumes: this.#volumes, attachments: this.#attachments },
+      deadline: () => this.#deadline(),
+      mustBeFresh: () => this.#mustBeFresh(),
+    });
   }
 
   async prepare(): Promise<MachineEvent> {
@@ -80,9 +89,9 @@ export class TaskHands {
    */
   async detachFormer(): Promise<MachineEvent> {
     for (const former of this.#spec.formerConsumers) {
-      for (const role of [...VOLUME_ROLES].reverse()) {
-        const outcome = await this.#volumes.detach(this.#spec.volumes[role], former as ConsumerId);
-        if (outcome.kind !== 'done') return failedVolumeStep('detach-former', role, outcome);
+      for (const slot of slotsOf(this.#spec).reverse()) {
+        const outcome = await this.#volumes.detach(volumeAt(this.#spec, slot), former as ConsumerId);
+        if (outcome.kind !== 'done') return failedVolumeStep('detach-former', slot, outcome);
       }
       this.#ports.log.info({ former }, 'what an earlier holder left attached is detached');
     }
@@ -114,9 +123,10 @@ export class TaskHands {
     return { kind: 'ensured' };
   }
 
-  async attach(role: VolumeRole): Promise<MachineEvent> {
+  async attach(role: VolumeSlot): Promise<MachineEvent> {
     this.#mustBeFresh();
-    const outcome = await this.#volumes.attach(this.#spec.volumes[role], this.#consumer());
+    if (isViewSlot(role)) await this.migration.ensureView(role);
+    const outcome = await this.#volumes.attach(volumeAt(this.#spec, role), this.#consumer());
     if (outcome.kind === 'done') {
       this.#attachments[role] = outcome.value;
       return { kind: 'attached', role };
@@ -184,17 +194,24 @@ export class TaskHands {
   }
   async killProcess(): Promise<void> {
     await this.#node?.kill();
+    await this.migration.kill();
   }
 
-  async detach(role: VolumeRole): Promise<MachineEvent> {
-    const holders = (await this.#node?.stillHolding(role)) ?? [];
+  async detach(role: VolumeSlot): Promise<MachineEvent> {
+    const node = isRole(role) ? this.#node : undefined;
+    const holders =
+      node && isRole(role) ? await node.stillHolding(role) : await this.migration.stillHolding(role);
+    const { name, driver } = volumeAt(this.#spec, role);
     if (holders.length > 0) {
-      const { name, driver } = this.#spec.volumes[role];
       const message = `volume ${name} of driver ${driver} is still held open by ${holders.join(', ')}`;
       return { kind: 'step-failed', step: 'detach', role, outcome: 'not-done', message };
     }
-    const outcome = await this.#volumes.detach(this.#spec.volumes[role], this.#consumer());
-    return outcome.kind === 'done' ? { kind: 'detached', role } : failedVolumeStep('detach', role, outcome);
+    const outcome = await this.#volumes.detach({ name, driver }, this.#consumer());
+    if (outcome.kind !== 'done') return failedVolumeStep('detach', role, outcome);
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- one of six names
+    delete this.#attachments[role];
+    if (isViewSlot(role)) await this.migration.forgetView(role);
+    return { kind: 'detached', role };
   }
 
   /** The volumes are free by now; a lease service that does not answer only makes the next holder wait. */
@@ -219,6 +236,7 @@ export class TaskHands {
   close(): void {
     this.#keeper?.stop();
     this.#endWatch();
+    this.migration.close();
   }
 
   #consumer(): ConsumerId {
@@ -248,9 +266,12 @@ export class TaskHands {
     return deadline === 'never' ? Number.POSITIVE_INFINITY : deadline - nowMs / 1000;
   }
   #extendGuard(): void {
-    this.#node?.extend(this.#deadline()).catch((error: unknown) => {
-      this.#ports.log.error({ err: error }, "the guard's deadline cannot be extended");
-    });
+    const deadline = this.#deadline();
+    for (const extended of [this.#node?.extend(deadline), this.migration.extend(deadline)]) {
+      extended?.catch((error: unknown) => {
+        this.#ports.log.error({ err: error }, "the guard's deadline cannot be extended");
+      });
+    }
   }
   /** An executor that was frozen for long must not write where somebody else may be by now. */
   #mustBeFresh(): void {
@@ -259,9 +280,9 @@ export class TaskHands {
   }
 }
 
-function failedVolumeStep(
-  step: 'attach' | 'detach' | 'detach-former',
-  role: VolumeRole,
+export function failedVolumeStep(
+  step: 'attach' | 'detach' | 'detach-former' | 'ensure-new',
+  role: VolumeSlot,
   outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
 ): MachineEvent {
   return { kind: 'step-failed', step, role, outcome: outcome.kind, message: outcome.error.message };

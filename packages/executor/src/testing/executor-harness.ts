@@ -7,6 +7,7 @@ import { kernelUptimeClock } from '../clock.ts';
 import type { StatusToSend } from '../core/effects.ts';
 import { askNode, probeHost, type NodeCondition } from '../elasticsearch/probe.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
+import { copyTools, type CopyTools } from '../migration/copy-tools.ts';
 import type { NodeRuntime } from '../ports.ts';
 import { runExecutor, type Executor } from '../run/executor.ts';
 import { DEFAULT_TIMINGS, type ExecutorPorts } from '../run/ports.ts';
@@ -31,6 +32,8 @@ export function executorForTests(options: {
   runtime?: NodeRuntime;
   recoverMounts?: ExecutorPorts['recoverMounts'];
   detachTries?: number;
+  /** For a task that migrates: whoever has no bundle to start a copier from gives them. */
+  copyTools?: CopyTools;
   /** Instead of HTTP to the node itself. */
   askNode?: () => Promise<NodeCondition>;
 }): TestedExecutor {
@@ -59,6 +62,8 @@ export function executorForTests(options: {
           environment,
           log: (message, fields) => trace(fields, message),
         }),
+      copyToolsOf: ({ elasticsearch: node }) =>
+        options.copyTools ?? copyTools({ sandbox: options.sandbox, environment, program: [], node }),
       askNode: ({ elasticsearch, nodeName }) => {
         if (options.askNode) return options.askNode();
         const { bindHost, publishHost, httpPort } = elasticsearch;

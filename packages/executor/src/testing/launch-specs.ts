@@ -52,3 +52,18 @@ export function launchSpec(parts: Parts = {}): LaunchSpecInput {
     ...rest,
   };
 }
+
+/** From the spec's own volumes to those of the same names at the driver `other`. */
+export const MIGRATION: NonNullable<LaunchSpecInput['migration']> = {
+  id: '0d9b6c1e-3c55-4d4e-8a52-8b7a54a1f0aa',
+  to: {
+    config: { name: 'elasticsearch1config', driver: 'other', options: {} },
+    data: { name: 'elasticsearch1data', driver: 'other', options: {} },
+  },
+  overwriteFormer: false,
+};
+
+/** A whole launch spec of a task that migrates node 1. */
+export function migrationSpec(parts: Parts = {}): LaunchSpecInput {
+  return launchSpec({ purpose: 'migrate', dataOnRecord: true, migration: MIGRATION, ...parts });
+}
