@@ -1,16 +1,26 @@
-/** Entry of the executor bundle: what the agent starts. */
-import { runCopier } from './migration/copier.ts';
+/**
+ * Entry of the executor bundle: what the agent starts. An executor starts this very program again, as `look` to look at
+ * processes, and to copy volumes for a task that migrates.
+ */
+import { text } from 'node:stream/consumers';
+import { answerLook, LOOK_COMMAND } from './jar/process-looks.ts';
 import { COPIER_ARGUMENT } from './migration/copy-plan.ts';
-import { runExecutorProcess } from './run/executor-process.ts';
 
 const EXIT_UNEXPECTED = 70;
 
-/** An executor that migrates starts this very program again, to copy. */
-function run(argv: readonly string[]): Promise<number> {
-  const [what, planFile] = argv;
-  return what === COPIER_ARGUMENT && planFile !== undefined
-    ? runCopier(planFile)
-    : runExecutorProcess(process.env);
+async function run([what, planFile]: readonly string[]): Promise<number> {
+  if (what === LOOK_COMMAND) {
+    const answer = await answerLook(await text(process.stdin));
+    await new Promise((resolve) => process.stdout.write(answer, resolve));
+    return 0;
+  }
+  if (what === COPIER_ARGUMENT && planFile !== undefined) {
+    const { runCopier } = await import('./migration/copier.ts');
+    return runCopier(planFile);
+  }
+  // A look needs nothing of this, and is waited for.
+  const { runExecutorProcess } = await import('./run/executor-process.ts');
+  return runExecutorProcess(process.env);
 }
 
 const exitCode = await run(process.argv.slice(2)).catch((error: unknown) => {

@@ -10,6 +10,8 @@ export interface ExecutorConfig {
   /** `http(s)://ip:port` of the agent. */
   readonly endpoint: URL;
   readonly sandbox: string;
+  /** This very program as argv, to start children of it. */
+  readonly program: readonly string[];
   /** Compared with the launch spec's by the machine. */
   readonly environmentNodeId: string | undefined;
   readonly pluginDirectories: readonly string[];
@@ -62,6 +64,7 @@ export function loadExecutorConfig(
     mesos,
     endpoint: new URL(`${tls ? 'https' : 'http'}://${mesos.agentEndpoint}`),
     sandbox: mesos.sandbox ?? workDirectory,
+    program: process.argv.slice(0, 2),
     environmentNodeId: environment[NODE_ID_VARIABLE],
     pluginDirectories: pluginDirectoriesFrom(environment),
     mountLedgerDirectory: mountLedgerDirectoryFrom(environment, user),

@@ -13,6 +13,7 @@ import {
 } from '../guard/control-directory.ts';
 import { SetupError, type NodeProcess, type NodeRuntime } from '../ports.ts';
 import { removeOrphans as removeOrphanProcesses } from '../jar/orphans.ts';
+import type { ProcessLooks } from '../jar/process-looks.ts';
 import { cgroupParent } from './cgroup-tie.ts';
 import { containerCommands } from './container-commands.ts';
 import { checkMounts, containerOptions, INSIDE } from './container-options.ts';
@@ -22,6 +23,7 @@ export interface DockerRuntimeOptions {
   readonly sandbox: string;
   readonly socket: string;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly looks?: ProcessLooks;
 }
 
 const GUARD_START_LIMIT_MS = 30_000;
@@ -39,7 +41,7 @@ export function dockerRuntime(options: DockerRuntimeOptions): NodeRuntime {
 
 /** The executor of an earlier epoch first, so that it cannot bring its container back. */
 async function endOrphans(docker: Docker, spec: LaunchSpec, options: DockerRuntimeOptions): Promise<void> {
-  const ended = await removeOrphanProcesses(spec);
+  const ended = await removeOrphanProcesses(spec, options.looks);
   if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
   try {
     await docker.ping();

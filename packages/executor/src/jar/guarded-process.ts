@@ -10,7 +10,8 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastWord, type ControlDirectory } from '../guard/control-directory.ts';
 import { SetupError } from '../ports.ts';
-import { processes, survivorsOf } from './process-table.ts';
+import { looksHere, type ProcessLooks } from './process-looks.ts';
+import { processes } from './process-table.ts';
 
 const START_LIMIT_MS = 10_000;
 const POLL_MS = 50;
@@ -43,6 +44,7 @@ export interface GuardedRun {
   readonly workDirectory: string;
   /** Takes stdout and stderr of Elasticsearch and the guard. */
   readonly consoleFile: string;
+  readonly looks?: ProcessLooks;
 }
 
 /** @throws SetupError when the guard does not come up; nothing runs then. */
@@ -98,9 +100,10 @@ async function endOf(
   // The namespace's end kills all in it, but only the guard's own exit says that this is over; where
   // `unshare` was killed instead, or there is no namespace, the rest is looked for and killed here.
   for (;;) {
-    const left = await survivorsOf(who);
-    if (left.length === 0) break;
-    for (const { pid } of left) sendKill(pid);
+    // Not known is not "none".
+    const left = await (run.looks ?? looksHere).survivorsOf(who).catch(() => undefined);
+    if (left?.length === 0) break;
+    for (const { pid } of left ?? []) sendKill(pid);
     await delay(POLL_MS);
   }
   const said = await lastWord(run.control);

@@ -17,13 +17,15 @@ import { distributionHome } from './distribution.ts';
 import { startGuarded } from './guarded-process.ts';
 import { asUser, localCommands, type NodeUser } from './local-commands.ts';
 import { removeOrphans } from './orphans.ts';
-import { holdersOf } from './process-table.ts';
+import { looksHere, type ProcessLooks } from './process-looks.ts';
 
 export interface JarRuntimeOptions {
   readonly sandbox: string;
   /** Cleared of everything that children must not see. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** In this process unless told. */
+  readonly looks?: ProcessLooks;
 }
 
 interface Prepared {
@@ -40,7 +42,7 @@ export function jarRuntime(options: JarRuntimeOptions): NodeRuntime {
   let prepared: Prepared | undefined;
   return {
     endOrphans: async (spec) => {
-      const ended = await removeOrphans(spec);
+      const ended = await removeOrphans(spec, options.looks);
       if (ended.length > 0) options.log('processes of an earlier epoch ended', { processes: ended });
     },
     prepare: async (spec) => {
@@ -108,6 +110,7 @@ async function start(
     ownNamespace,
     workDirectory: logDirectory,
     consoleFile: join(options.sandbox, 'elasticsearch', 'console.log'),
+    looks: options.looks ?? looksHere,
   });
   return {
     tied: true,
@@ -121,7 +124,7 @@ async function start(
     stop: () => control.stop(),
     kill: () => guarded.kill(),
     gone: guarded.gone,
-    stillHolding: (role) => holdersOf(mountpoints[role]),
+    stillHolding: (role) => (options.looks ?? looksHere).holdersOf(mountpoints[role]),
   };
 }
 

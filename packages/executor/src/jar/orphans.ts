@@ -5,24 +5,24 @@
  * attached: without this, "the container was destroyed" would not mean "Elasticsearch is gone".
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOrphanMark, NODE_MARK_VARIABLE, type LaunchSpec } from '@mesos-elasticsearch/contract';
 import { SetupError } from '../ports.ts';
-import { environmentOf, processes, type ProcessEntry } from './process-table.ts';
+import { looksHere, type MarkedNode, type ProcessLooks } from './process-looks.ts';
 
 const LIMIT_MS = 10_000;
 const POLL_MS = 50;
-
-type Node = Pick<LaunchSpec, 'clusterIdentity' | 'nodeId' | 'epoch'>;
 
 /**
  * Kills every process of an earlier epoch of this node and waits until none is left.
  * @returns what was killed, as `name (pid N)`
  * @throws SetupError when one does not go (frozen in the kernel, or another user's)
  */
-export async function removeOrphans(node: Node): Promise<readonly string[]> {
+export async function removeOrphans(
+  node: MarkedNode,
+  looks: ProcessLooks = looksHere,
+): Promise<readonly string[]> {
   const killed = new Set<string>();
   for (let waited = 0; ; waited += POLL_MS) {
-    const left = await orphans(node);
+    const left = await looks.orphansOf(node);
     if (left.length === 0) return [...killed];
     const names = left.map(({ name, pid }) => `${name} (pid ${String(pid)})`);
     if (waited >= LIMIT_MS) {
@@ -36,17 +36,6 @@ export async function removeOrphans(node: Node): Promise<readonly string[]> {
     }
     await delay(POLL_MS);
   }
-}
-
-async function orphans(node: Node): Promise<readonly ProcessEntry[]> {
-  const alive = (await processes()).filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
-  const marked = await Promise.all(
-    alive.map(async (entry) => {
-      const mark = (await environmentOf(entry.pid)).get(NODE_MARK_VARIABLE);
-      return mark !== undefined && isOrphanMark(mark, node) ? entry : undefined;
-    }),
-  );
-  return marked.filter((entry) => entry !== undefined);
 }
 
 function kill(pid: number): void {

@@ -7,7 +7,9 @@ import type { ExecutorConfig } from '../config/executor-config.ts';
 import { copyTools } from '../migration/copy-tools.ts';
 import { dockerRuntime } from '../docker/docker-runtime.ts';
 import { askNode, probeHost } from '../elasticsearch/probe.ts';
+import { onAbandoned } from '../jar/bounded-program.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
+import { looksByProgram, type ProcessLooks } from '../jar/process-looks.ts';
 import { SetupError, type NodeRuntime } from '../ports.ts';
 import { leasesAt } from './lease-place.ts';
 import { hostMounts, type HostMounts } from './host-mounts.ts';
@@ -19,7 +21,9 @@ export function systemPorts(
   environment: NodeJS.ProcessEnv,
   log: Log,
 ): Omit<ExecutorPorts, 'sendStatus' | 'host'> {
-  const mounts = hostMounts(config, log);
+  onAbandoned((message, fields) => log.warn(fields, message));
+  const looks = looksByProgram(config.program, config.childEnvironment);
+  const mounts = hostMounts(config, log, looks);
   return {
     log,
     clock: kernelUptimeClock(),
@@ -27,7 +31,7 @@ export function systemPorts(
     leasesOf: ({ lease }) => leasesAt(lease, environment, log),
     volumesOf: (spec) => volumesOf(spec, mounts),
     recoverMounts: (spec) => mounts.recover(spec),
-    runtimeOf: (spec) => runtimeOf(spec, config, log),
+    runtimeOf: (spec) => runtimeOf(spec, config, log, looks),
     copyToolsOf: ({ elasticsearch }) => {
       const { sandbox, childEnvironment } = config;
       // A single executable is its own first argument already.
@@ -53,13 +57,13 @@ function volumesOf(spec: LaunchSpec, mounts: HostMounts): Volumes {
   return mounts.volumesOf(spec);
 }
 
-function runtimeOf(spec: LaunchSpec, config: ExecutorConfig, log: Log): NodeRuntime {
+function runtimeOf(spec: LaunchSpec, config: ExecutorConfig, log: Log, looks: ProcessLooks): NodeRuntime {
   const { sandbox, childEnvironment: environment } = config;
   const say = (message: string, fields: Readonly<Record<string, unknown>>) => log.warn(fields, message);
   switch (spec.runtime.kind) {
     case 'jar':
-      return jarRuntime({ sandbox, environment, log: say });
+      return jarRuntime({ sandbox, environment, log: say, looks });
     case 'docker':
-      return dockerRuntime({ sandbox, socket: spec.runtime.socket, log: say });
+      return dockerRuntime({ sandbox, socket: spec.runtime.socket, log: say, looks });
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { ExecutorConfig } from '../config/executor-config.ts';
 import { lookByProgram } from '../jar/local-commands.ts';
+import type { ProcessLooks } from '../jar/process-looks.ts';
 import { SetupError } from '../ports.ts';
 import type { Log, MountRecovery } from './ports.ts';
 
@@ -31,7 +32,7 @@ export interface HostMounts {
 
 type HostConfig = Pick<ExecutorConfig, 'mountLedgerDirectory' | 'pluginDirectories' | 'childEnvironment'>;
 
-export function hostMounts(config: HostConfig, log: Log): HostMounts {
+export function hostMounts(config: HostConfig, log: Log, looks: ProcessLooks): HostMounts {
   let opened: MountLedger | undefined;
   const ledger = (): MountLedger => (opened ??= open(config, log));
   return {
@@ -43,7 +44,7 @@ export function hostMounts(config: HostConfig, log: Log): HostMounts {
       const report = await recover(ledger(), {
         volumesFor: (use) => reach(spec, use.path, config),
         forbids: (use) => (ofNode(use) ? undefined : theirs),
-        users: users(procVolumeUsers()),
+        users: users(looks),
         impatient: true,
       });
       const marks = ownConsumers(ledger(), ofNode);
@@ -112,9 +113,11 @@ function peek(ledger: MountLedger, key: string): readonly MountUse[] {
 }
 
 /** The lease in hand says that an earlier epoch's executor is gone, also where its process cannot be seen from here. */
-function users(seen: VolumeUsers): VolumeUsers {
+function users(looks: ProcessLooks): VolumeUsers {
+  const seen = procVolumeUsers();
   return {
-    ...seen,
+    marked: (mark) => looks.marked(mark),
+    below: (hostPath) => looks.below(hostPath),
     owner: (identity) => {
       const owner = seen.owner(identity);
       return owner === 'cannot-tell' ? 'gone' : owner;
