@@ -3,7 +3,7 @@
  * processes, and to copy volumes for a task that migrates.
  */
 import { text } from 'node:stream/consumers';
-import { answerLook, LOOK_COMMAND } from './jar/process-looks.ts';
+import { answerLook, LOOK_COMMAND } from './jar/look.ts';
 import { COPIER_ARGUMENT } from './migration/copy-plan.ts';
 
 const EXIT_UNEXPECTED = 70;

@@ -13,7 +13,7 @@ import {
 } from '../guard/control-directory.ts';
 import { SetupError, type NodeProcess, type NodeRuntime } from '../ports.ts';
 import { removeOrphans as removeOrphanProcesses } from '../jar/orphans.ts';
-import type { ProcessLooks } from '../jar/process-looks.ts';
+import type { ProcessLooks } from '../jar/look.ts';
 import { cgroupParent } from './cgroup-tie.ts';
 import { containerCommands } from './container-commands.ts';
 import { checkMounts, containerOptions, INSIDE } from './container-options.ts';

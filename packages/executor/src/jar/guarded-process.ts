@@ -10,7 +10,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastWord, type ControlDirectory } from '../guard/control-directory.ts';
 import { SetupError } from '../ports.ts';
-import { looksHere, type ProcessLooks } from './process-looks.ts';
+import { looksHere, type ProcessLooks } from './look.ts';
 import { processes } from './process-table.ts';
 
 const START_LIMIT_MS = 10_000;

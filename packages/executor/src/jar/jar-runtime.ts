@@ -17,7 +17,7 @@ import { distributionHome } from './distribution.ts';
 import { startGuarded } from './guarded-process.ts';
 import { asUser, localCommands, type NodeUser } from './local-commands.ts';
 import { removeOrphans } from './orphans.ts';
-import { looksHere, type ProcessLooks } from './process-looks.ts';
+import { looksHere, type ProcessLooks } from './look.ts';
 
 export interface JarRuntimeOptions {
   readonly sandbox: string;

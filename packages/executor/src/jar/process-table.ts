@@ -76,8 +76,22 @@ async function holds(pid: number, directory: string): Promise<boolean> {
   return (await readOrEmpty(join(folder, 'maps'))).includes(` ${directory}/`);
 }
 
+/** Live processes other than this one that have the variable in their environment, with its value. */
+export async function processesWith(
+  variable: string,
+): Promise<readonly { readonly entry: ProcessEntry; readonly value: string }[]> {
+  const alive = (await processes()).filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
+  const found = await Promise.all(
+    alive.map(async (entry) => {
+      const value = (await environmentOf(entry.pid)).get(variable);
+      return value === undefined ? undefined : { entry, value };
+    }),
+  );
+  return found.filter((each) => each !== undefined);
+}
+
 /** The environment a process was started with; empty for one that is gone or not ours to read. */
-export async function environmentOf(pid: number): Promise<ReadonlyMap<string, string>> {
+async function environmentOf(pid: number): Promise<ReadonlyMap<string, string>> {
   const text = await readOrEmpty(`/proc/${String(pid)}/environ`);
   const pairs = text.split('\0').map((pair): [string, string] => {
     const cut = pair.indexOf('=');

@@ -16,7 +16,7 @@ import {
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { ExecutorConfig } from '../config/executor-config.ts';
 import { lookByProgram } from '../jar/local-commands.ts';
-import type { ProcessLooks } from '../jar/process-looks.ts';
+import type { ProcessLooks } from '../jar/look.ts';
 import { SetupError } from '../ports.ts';
 import type { Log, MountRecovery } from './ports.ts';
 
