@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { runExecutorProcess } from '@mesos-elasticsearch/executor';
 import { runDemoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { addElasticsearchHome } from './commands/elasticsearch-home.ts';
 import { EXIT, exitCodeOf } from './commands/exit-code.ts';
 import { localCommand } from './commands/local.ts';
@@ -29,10 +30,9 @@ function program(): Command {
   root.addCommand(localCommand());
   root.addCommand(nodesCommand());
   root.addCommand(stateCommand());
-  for (const command of [volumesCommand()]) {
-    // A driver that hangs must not keep the process.
-    root.addCommand(command.hook('postAction', () => exitWith(EXIT.done)));
-  }
+  // A driver that hangs must not keep the process.
+  root.addCommand(volumesCommand().hook('postAction', () => exitWith(EXIT.done)));
+  root.addCommand(doctorCommand(exitWith));
   addElasticsearchHome(root);
   const demo = addDemoOptions(
     root
