@@ -1,3 +1,5 @@
+export type { VolumeName, VolumeSpec } from '@mesos-elasticsearch/contract';
+export { volumeName } from '@mesos-elasticsearch/contract';
 export type { Outcome, VolumeErrorCode } from './outcome.ts';
 export { VolumeError, done, notDone, unknownOutcome } from './outcome.ts';
 export type {
