@@ -42,7 +42,27 @@ describe('a volume spec', () => {
     expect(volumeSpecSchema.safeParse(wrong).success).toBe(false);
   });
 
-  it.each(['../rexray', 'a/b', '', '.x', 'vieux/sshfs:latest'])('refuses driver %j', (driver) => {
+  it.each([
+    '../rexray',
+    'a/../b',
+    'a..b',
+    '',
+    '.x',
+    '/a',
+    'a/',
+    'a//b',
+    'a:',
+    'a:b:c',
+    ':latest',
+    'a b',
+    'a:b/c',
+  ])('refuses driver %j', (driver) => {
     expect(driverNameSchema.safeParse(driver).success).toBe(false);
   });
+  it.each(['rexray', 'rexray:edge', 'vieux/sshfs', 'vieux/sshfs:latest', 'a/b/c:1.0-rc_2'])(
+    'takes driver %j',
+    (driver) => {
+      expect(driverNameSchema.parse(driver)).toBe(driver);
+    },
+  );
 });

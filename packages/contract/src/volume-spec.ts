@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { volumeName } from './node-id.ts';
 
-/** A Docker volume plugin's short name; the allow-list keeps it from walking out of the plugin directories. */
-const DRIVER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+/**
+ * A Docker volume plugin's name: a short one (`rexray`) or a managed plugin's, with slashes and a tag
+ * (`vieux/sshfs:latest`). The allow-list keeps it from walking out of the plugin directories.
+ */
+const DRIVER_NAME =
+  /^[A-Za-z0-9][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.-]*)*(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?$/;
 
 export const driverNameSchema = z
   .string()
-  .regex(DRIVER_NAME, 'a volume driver name has letters, digits, "_", "." and "-" only');
+  .max(255)
+  .regex(
+    DRIVER_NAME,
+    'a volume driver name has letters, digits, "_", "." and "-", parts joined by "/", and one ":tag" at most',
+  )
+  .refine((name) => !name.includes('..'), 'a volume driver name has no ".."');
 
 /** One external volume as scheduler and executor speak of it. Options are strings, as drivers want them. */
 export const volumeSpecSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { isDriverName, DRIVER_NAME_RULE } from '../names.ts';
+import { isShortDriverName, SHORT_DRIVER_NAME_RULE } from '../names.ts';
 import { durableFiles } from './durable-files.ts';
 import { findVolumeUser } from './open-files.ts';
 import { currentProcess, processRuns, ticksSinceBoot } from './processes.ts';
@@ -48,9 +48,9 @@ function parseOptions(argv: readonly string[]): HostdirOptions | 'help' {
   const faults: string[] = [];
   if (!store) faults.push('--store DIR is missing');
   if (!instance) faults.push('--instance NAME is missing');
-  else if (!isDriverName(instance)) faults.push(`--instance: wanted ${DRIVER_NAME_RULE}`);
+  else if (!isShortDriverName(instance)) faults.push(`--instance: wanted ${SHORT_DRIVER_NAME_RULE}`);
   if (!pluginDirectory) faults.push('--plugin-directory DIR is missing');
-  if (!isDriverName(name)) faults.push(`--name: wanted ${DRIVER_NAME_RULE}`);
+  if (!isShortDriverName(name)) faults.push(`--name: wanted ${SHORT_DRIVER_NAME_RULE}`);
   if (!store || !instance || !pluginDirectory || faults.length > 0) throw new UsageError(faults.join('\n'));
   return { store, instance, pluginDirectory, name, stopOnStdinEnd: values['stop-on-stdin-end'] };
 }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { DRIVER_NAME_RULE, isDriverName } from '../names.ts';
+import { DRIVER_NAME_RULE, isDriverName, isShortDriverName } from '../names.ts';
 import { VolumeError } from '../outcome.ts';
 import { parseJsonFile, parseSpecFile, type PluginEndpoint } from './endpoint.ts';
 
@@ -34,7 +34,7 @@ export async function findPlugin(driver: string, directories: readonly string[])
     });
   }
   let denied: string | undefined;
-  for (const directory of directories) {
+  for (const directory of isShortDriverName(driver) ? directories : []) {
     for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
       const found = await lookAt(`${stem}.sock`);
       if (found === 'socket') return { kind: 'unix', socketPath: `${stem}.sock` };

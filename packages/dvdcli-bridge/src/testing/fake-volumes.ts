@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDriverName } from '../names.ts';
 import {
   done,
   notDone,
@@ -93,7 +94,7 @@ export function fakeVolumes(options: FakeVolumesOptions): FakeVolumes {
     capabilities: CAPABILITIES,
     ensure: (volume) =>
       withFault<EnsuredVolume>('ensure', volume, () => {
-        if (volume.driver.includes('/')) return refuse('invalid', volume, 'not a driver name');
+        if (!isDriverName(volume.driver)) return refuse('invalid', volume, 'not a driver name');
         if (store.volumes.has(keyOf(volume))) return done({ created: false });
         const { name, driver } = volume;
         const made = {
@@ -143,7 +144,7 @@ function attach(
   consumer: ConsumerId,
   hostPath: string,
 ): Outcome<{ kind: 'host-path'; hostPath: string }> {
-  if (volume.driver.includes('/')) return refuse('invalid', volume, 'not a driver name');
+  if (!isDriverName(volume.driver)) return refuse('invalid', volume, 'not a driver name');
   const found = store.volumes.get(keyOf(volume));
   if (found === undefined) return refuse('not-found', volume, 'there is no such volume');
   if (found.attachedTo !== undefined && found.attachedTo !== machine) {
