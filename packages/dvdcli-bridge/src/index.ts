@@ -5,6 +5,7 @@ export { VolumeError, done, notDone, unknownOutcome } from './outcome.ts';
 export type {
   Attachment,
   ConsumerId,
+  DriverDescription,
   EnsuredVolume,
   VolumeCapabilities,
   VolumeDescription,
@@ -16,8 +17,10 @@ export {
   PLUGIN_DIRECTORIES_VARIABLE,
   pluginDirectoriesFrom,
 } from './plugin/find-plugin.ts';
+export { DEFAULT_ENGINE_ADDRESS, engineEndpointFrom } from './plugin/engine-endpoint.ts';
+export type { PluginEndpoint } from './plugin/endpoint.ts';
 export type { PluginTimeLimits } from './plugin/client.ts';
-export type { PluginSocketOptions } from './plugin-socket/volumes.ts';
+export type { PluginSocketOptions, VolumeWarning } from './plugin-socket/volumes.ts';
 export { pluginSocketVolumes } from './plugin-socket/volumes.ts';
 export { mountIdOf } from './plugin-socket/mount-id.ts';
 export { serialized } from './serialize.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** One line of /proc/PID/mountinfo, see proc_pid_mountinfo(5). */
 export interface MountEntry {
@@ -57,13 +57,52 @@ export function locateInFileSystem(
   table: readonly MountEntry[],
   path: string,
 ): { device: string; path: string } | undefined {
+  const best = mountThatCarries(table, path);
+  if (best === undefined) return undefined;
+  const rest = path.slice(best.mountPoint === '/' ? 0 : best.mountPoint.length);
+  const joined = `${best.root === '/' ? '' : best.root}${rest}`;
+  return { device: best.device, path: joined === '' ? '/' : joined };
+}
+
+/** The mount that a path lies on; the last one where several lie over one another. */
+export function mountThatCarries(table: readonly MountEntry[], path: string): MountEntry | undefined {
   let best: MountEntry | undefined;
   for (const entry of table) {
     if (!isUnder(path, entry.mountPoint)) continue;
     if (best === undefined || entry.mountPoint.length >= best.mountPoint.length) best = entry;
   }
-  if (best === undefined) return undefined;
-  const rest = path.slice(best.mountPoint === '/' ? 0 : best.mountPoint.length);
-  const joined = `${best.root === '/' ? '' : best.root}${rest}`;
-  return { device: best.device, path: joined === '' ? '/' : joined };
+  return best;
+}
+
+/** Mount points with this name as one part of their path. */
+export function mountsNamed(table: readonly MountEntry[], name: string): readonly string[] {
+  return table.map(({ mountPoint }) => mountPoint).filter((path) => path.split('/').includes(name));
+}
+
+/**
+ * The mount tables of all mount namespaces that this process can see, its own left out, one of each: a driver in a
+ * container of its own may have mounted where nobody else sees it.
+ */
+export function readOtherMountTables(): readonly (readonly MountEntry[])[] {
+  const seen = new Set([namespaceOf('self')]);
+  const tables: (readonly MountEntry[])[] = [];
+  for (const process of readdirSync('/proc')) {
+    const namespace = /^\d+$/.test(process) ? namespaceOf(process) : undefined;
+    if (namespace === undefined || seen.has(namespace)) continue;
+    seen.add(namespace);
+    try {
+      tables.push(readMountTable(Number(process)));
+    } catch {
+      // It has ended since, or is none of ours to look at.
+    }
+  }
+  return tables;
+}
+
+function namespaceOf(process: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/mnt`);
+  } catch {
+    return undefined;
+  }
 }

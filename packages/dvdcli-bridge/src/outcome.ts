@@ -12,6 +12,7 @@ export type Outcome<T> =
 export type VolumeErrorCode =
   | 'driver-not-found'
   | 'driver-unavailable'
+  | 'driver-disabled'
   | 'not-a-volume-driver'
   | 'not-found'
   | 'in-use'

@@ -18,6 +18,7 @@ it('the README explains every error code', () => {
   const codes: Readonly<Record<VolumeErrorCode, true>> = {
     'driver-not-found': true,
     'driver-unavailable': true,
+    'driver-disabled': true,
     'not-a-volume-driver': true,
     'not-found': true,
     'in-use': true,

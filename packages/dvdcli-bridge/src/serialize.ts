@@ -24,6 +24,7 @@ export function serialized(volumes: Volumes): Volumes {
 
   return {
     capabilities: volumes.capabilities,
+    describe: (driver) => volumes.describe(driver),
     ensure: (volume) => queue(volume, () => volumes.ensure(volume)),
     inspect: (volume) => queue(volume, () => volumes.inspect(volume)),
     list: (driver) => volumes.list(driver),

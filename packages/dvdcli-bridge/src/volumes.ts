@@ -15,7 +15,13 @@ import type { Outcome } from './outcome.ts';
 export interface Volumes {
   readonly capabilities: VolumeCapabilities;
 
-  /** Absent: created with its options. There: reused, options not applied (as every driver does) and said so. */
+  /** What the driver says of itself. An error means that the driver is not there or does not answer. */
+  describe(driver: string): Promise<Outcome<DriverDescription>>;
+  /**
+   * Absent: created with its options. There: reused, options not applied (as every driver does) and said so. Where
+   * the path can tell what it was created with, other options or another driver are refused (`conflict`); no options
+   * at all ask for nothing, and fit everything.
+   */
   ensure(volume: VolumeSpec): Promise<Outcome<EnsuredVolume>>;
   /** `undefined` inside `done`: the driver answered, and has no such volume. */
   inspect(volume: VolumeReference): Promise<Outcome<VolumeDescription | undefined>>;
@@ -43,13 +49,25 @@ export type ConsumerId = string & { readonly [brand]: 'ConsumerId' };
 
 export interface EnsuredVolume {
   readonly created: boolean;
+  /** It existed, options were given, and nobody can tell whether it was made with them. */
+  readonly optionsUnknown?: true;
+}
+
+export interface DriverDescription {
+  readonly driver: string;
+  /** global: every machine sees the same volume under the same name. What does not say so is local. */
+  readonly scope: 'local' | 'global';
 }
 
 export interface VolumeDescription {
   readonly name: string;
   readonly driver: string;
-  /** As the driver says; many drivers report it although nothing is mounted. */
+  /** As the driver says, on this host; many drivers report it although nothing is mounted. */
   readonly mountpoint: string | undefined;
+  /** RFC 3339, where the driver tells. */
+  readonly createdAt?: string;
+  /** The driver's own words about it, free of form, where there are any. */
+  readonly status?: Readonly<Record<string, unknown>>;
 }
 
 /**

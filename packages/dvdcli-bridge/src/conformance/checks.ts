@@ -13,7 +13,7 @@ const CATALOGUE_CHECKS: readonly ConformanceCheck[] = [
     async run({ subject, fresh }) {
       const volume = fresh();
       deepStrictEqual(value(await subject.volumes.ensure(volume)), { created: true });
-      deepStrictEqual(value(await subject.volumes.ensure(volume)), { created: false });
+      strictEqual(value(await subject.volumes.ensure(volume)).created, false);
     },
   },
   {
@@ -30,6 +30,16 @@ const CATALOGUE_CHECKS: readonly ConformanceCheck[] = [
     name: 'says that an absent volume is absent',
     async run({ subject, fresh }) {
       strictEqual(value(await subject.volumes.inspect(fresh())), undefined);
+    },
+  },
+  {
+    capability: 'catalogue',
+    name: 'says what the scope of the driver is',
+    async run({ subject, fresh }) {
+      const { driver } = fresh();
+      const described = value(await subject.volumes.describe(driver));
+      strictEqual(described.driver, driver);
+      ok(described.scope === 'local' || described.scope === 'global', `scope ${described.scope}`);
     },
   },
   {
@@ -54,6 +64,7 @@ const CATALOGUE_CHECKS: readonly ConformanceCheck[] = [
     async run({ subject, fresh }) {
       const foreign = { ...fresh(), driver: '../plugins/evil' };
       expectCode(await subject.volumes.ensure(foreign), 'not-done invalid', 'ensure');
+      expectCode(await subject.volumes.describe(foreign.driver), 'not-done invalid', 'describe');
       expectCode(await subject.volumes.attach(foreign, alice), 'not-done invalid', 'attach');
     },
   },

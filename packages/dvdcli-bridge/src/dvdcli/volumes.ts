@@ -14,6 +14,7 @@ import { serialized } from '../serialize.ts';
 import type {
   Attachment,
   ConsumerId,
+  DriverDescription,
   EnsuredVolume,
   VolumeCapabilities,
   VolumeDescription,
@@ -53,6 +54,7 @@ export function dvdcliVolumes(options: DvdcliOptions): Volumes {
   };
   return serialized({
     capabilities: CAPABILITIES,
+    describe: (driver) => describe(cli, driver),
     ensure: (volume) => ensure(cli, volume),
     inspect: (volume) => inspect(cli, volume),
     list: (driver) => list(cli, driver),
@@ -154,6 +156,12 @@ async function ensure(cli: Cli, volume: VolumeSpec): Promise<Outcome<EnsuredVolu
   if (created.error.code !== 'conflict') return created;
   const now = await exists(cli, volume);
   return now.kind === 'done' && now.value ? done({ created: false }) : created;
+}
+
+/** No command tells the scope, so it counts as local; the list shows whether the driver is there at all. */
+async function describe(cli: Cli, driver: string): Promise<Outcome<DriverDescription>> {
+  const listed = await run(cli, 'list', { driver });
+  return listed.kind === 'done' ? done({ driver, scope: 'local' }) : listed;
 }
 
 async function inspect(cli: Cli, volume: VolumeReference): Promise<Outcome<VolumeDescription | undefined>> {

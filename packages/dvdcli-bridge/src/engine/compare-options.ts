@@ -10,15 +10,17 @@ export interface OptionDifference {
 
 /**
  * The Engine leaves new options of a volume that exists aside, without a word. Options that were not asked for are the
- * business of whoever made the volume. The Engine forgets options when a driver once did not answer (null); then
+ * business of whoever made the volume. The Engine forgets options when a driver once did not answer (null): undefined,
  * nothing can be compared.
  */
 export function optionDifferences(
   asked: Readonly<Record<string, string>>,
   has: Readonly<Record<string, string>> | null | undefined,
-): readonly OptionDifference[] {
-  if (has === null || has === undefined) return [];
-  return Object.entries(asked)
+): readonly OptionDifference[] | undefined {
+  const wanted = Object.entries(asked);
+  if (wanted.length === 0) return [];
+  if (has === null || has === undefined) return undefined;
+  return wanted
     .map(([option, value]) => ({
       option,
       asked: value,

@@ -25,23 +25,29 @@ function wanted(options: Record<string, string>, driver = 'rexray'): VolumeSpec 
   return { name: volumeName('elasticsearch1data'), driver, options };
 }
 
+const volumeOf = (change: object): object => ({
+  Name: 'elasticsearch1data',
+  Driver: 'rexray',
+  Mountpoint: '',
+  Labels: null,
+  Scope: 'global',
+  Options: null,
+  ...change,
+});
+
+/** The Engine says 404 also for a volume whose driver it cannot ask, so the list is asked too. */
+function absent(): void {
+  engine.get('/volumes/elasticsearch1data').reply(404, { message: 'get elasticsearch1data: no such volume' });
+  engine.get('/volumes').query(true).reply(200, { Volumes: null, Warnings: null });
+}
+
 function there(volume: { Driver?: string; Options?: Record<string, string> | null }): void {
-  engine.get('/volumes/elasticsearch1data').reply(200, {
-    Name: 'elasticsearch1data',
-    Driver: 'rexray',
-    Mountpoint: '',
-    Labels: null,
-    Scope: 'global',
-    Options: null,
-    ...volume,
-  });
+  engine.get('/volumes/elasticsearch1data').reply(200, volumeOf(volume));
 }
 
 describe('a volume that is not there', () => {
   it('is created with its driver and options, which stay out of the URL', async () => {
-    engine
-      .get('/volumes/elasticsearch1data')
-      .reply(404, { message: 'get elasticsearch1data: no such volume' });
+    absent();
     engine
       .post('/volumes/create', {
         Name: 'elasticsearch1data',
@@ -50,6 +56,7 @@ describe('a volume that is not there', () => {
       })
       .query((query) => Object.keys(query).length === 0)
       .reply(201, {});
+    there({ Options: { size: '5', volumetype: 'gp2' } });
     const made = await volumes.ensure(wanted({ size: '5', volumetype: 'gp2' }));
     expect(made).toEqual({ kind: 'done', value: { created: true } });
     expect(engine.isDone()).toBe(true);
@@ -64,7 +71,17 @@ describe('a volume that is there', () => {
     ['options that the Engine has forgotten', null, { size: '5' }],
   ])('is taken with %s', async (_, has, asked) => {
     there({ Options: has });
-    expect(await volumes.ensure(wanted(asked))).toEqual({ kind: 'done', value: { created: false } });
+    expect(await volumes.ensure(wanted(asked))).toMatchObject({ kind: 'done', value: { created: false } });
+  });
+
+  it('is refused when somebody else made it in between, with other options', async () => {
+    absent();
+    engine.post('/volumes/create').reply(201, {});
+    there({ Options: { size: '1' } });
+    expect(await volumes.ensure(wanted({ size: '5' }))).toMatchObject({
+      kind: 'not-done',
+      error: { code: 'conflict' },
+    });
   });
 
   it.each<[string, Record<string, string>, Record<string, string>, string]>([
@@ -95,9 +112,7 @@ describe('what the Engine says of a driver that is not there', () => {
   it('is not taken for a volume that is not there', async () => {
     const message =
       'create elasticsearch1data: error looking up volume plugin rexray: plugin "rexray" not found';
-    engine
-      .get('/volumes/elasticsearch1data')
-      .reply(404, { message: 'get elasticsearch1data: no such volume' });
+    absent();
     engine.post('/volumes/create').reply(404, { message });
     expect(await volumes.ensure(wanted({}))).toMatchObject({
       kind: 'not-done',
@@ -117,7 +132,7 @@ describe('what the Engine says of a driver that is not there', () => {
   });
 
   it('leaves open what became of a call that was not answered', async () => {
-    engine.get('/volumes/elasticsearch1data').reply(404, { message: 'no such volume' });
+    absent();
     engine.post('/volumes/create').replyWithError(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
     expect(await volumes.ensure(wanted({}))).toMatchObject({ kind: 'unknown' });
   });

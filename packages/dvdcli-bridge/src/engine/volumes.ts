@@ -1,8 +1,16 @@
 import Docker from 'dockerode';
-import { done, notDone, VolumeError, type Outcome, type VolumeErrorCode } from '../outcome.ts';
+import {
+  done,
+  notDone,
+  unknownOutcome,
+  VolumeError,
+  type Outcome,
+  type VolumeErrorCode,
+} from '../outcome.ts';
 import { serialized } from '../serialize.ts';
 import type {
   Attachment,
+  DriverDescription,
   EnsuredVolume,
   VolumeCapabilities,
   VolumeDescription,
@@ -10,7 +18,7 @@ import type {
   Volumes,
 } from '../volumes.ts';
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
-import { describeDifferences, optionDifferences } from './compare-options.ts';
+import { describeDifferences, optionDifferences, type OptionDifference } from './compare-options.ts';
 import { engineFailure, type EngineCall } from './outcomes.ts';
 
 export interface EngineOptions {
@@ -29,6 +37,7 @@ export function engineVolumes(options: EngineOptions): Volumes {
   const engine: Engine = { docker, limitMs: options.limitMs ?? DEFAULT_LIMIT_MS };
   return serialized({
     capabilities: CAPABILITIES,
+    describe: (driver) => describeDriver(engine, driver),
     ensure: (volume) => ensure(engine, volume),
     async inspect(volume) {
       const found = await find(engine, volume);
@@ -80,16 +89,27 @@ async function find(
   // The client puts the name into the URL as it is.
   const handle = engine.docker.getVolume(encodeURIComponent(volume.name));
   const found = await call(engine, about, (abortSignal) => handle.inspect({ abortSignal }));
-  if (found.kind === 'not-done' && found.error.code === 'not-found') return done(undefined);
-  if (found.kind !== 'done' || found.value.Driver === volume.driver) return found;
-  const message = `the Docker Engine has a volume of this name, but of driver ${found.value.Driver}`;
+  if (found.kind === 'not-done' && found.error.code === 'not-found') return absent(engine, volume);
+  if (found.kind !== 'done' || isSameDriver(found.value.Driver, volume.driver)) return found;
+  const message = `the Docker Engine has a volume of this name, but of driver ${found.value.Driver}, not ${volume.driver}`;
   return notDone(errorOf('conflict', volume, message));
+}
+
+/** The Engine says 404 also for a volume whose driver it cannot ask; only a list shows which it was. */
+async function absent(engine: Engine, volume: VolumeReference): Promise<Outcome<undefined>> {
+  const listed = await list(engine, volume.driver);
+  return listed.kind === 'done' ? done(undefined) : listed;
+}
+
+/** The Engine writes a managed plugin's name with its tag. */
+function isSameDriver(one: string, other: string): boolean {
+  return one === other || one === `${other}:latest` || `${one}:latest` === other;
 }
 
 async function ensure(engine: Engine, volume: VolumeSpec): Promise<Outcome<EnsuredVolume>> {
   const found = await find(engine, volume);
   if (found.kind !== 'done') return found;
-  if (found.value !== undefined) return accepted(volume, found.value);
+  if (found.value !== undefined) return existing(volume, found.value);
   const about = { driver: volume.driver, volume: volume.name, doing: 'creating it' };
   const created = await call(engine, about, (abortSignal) =>
     // The client's own createVolume repeats the options in the URL, where they end up in logs.
@@ -101,14 +121,32 @@ async function ensure(engine: Engine, volume: VolumeSpec): Promise<Outcome<Ensur
       statusCodes: { 200: true, 201: true },
     }),
   );
-  return created.kind === 'done' ? done({ created: true }) : created;
+  if (created.kind !== 'done') return created;
+  // The Engine answers 201 with an old volume too, which somebody else may have made in between.
+  const made = await find(engine, volume);
+  if (made.kind !== 'done') return made.kind === 'unknown' ? made : notDone(made.error);
+  if (made.value === undefined)
+    return unknownOutcome(
+      errorOf('bad-answer', volume, 'the Docker Engine made it, and says that there is none'),
+    );
+  const differences = optionDifferences(volume.options, made.value.Options) ?? [];
+  return differences.length === 0
+    ? done({ created: true })
+    : notDone(errorOf('conflict', volume, otherOptions(differences)));
 }
 
-function accepted(volume: VolumeSpec, found: Docker.VolumeInspectInfo): Outcome<EnsuredVolume> {
+/** What the Engine silently does with other options is nothing. */
+function existing(volume: VolumeSpec, found: Docker.VolumeInspectInfo): Outcome<EnsuredVolume> {
   const differences = optionDifferences(volume.options, found.Options);
-  if (differences.length === 0) return done({ created: false });
-  const message = `it was made with other options: ${describeDifferences(differences)}`;
-  return notDone(errorOf('conflict', volume, message));
+  if (differences === undefined) return done({ created: false, optionsUnknown: true });
+  return differences.length === 0
+    ? done({ created: false })
+    : notDone(errorOf('conflict', volume, otherOptions(differences)));
+}
+
+function otherOptions(differences: readonly OptionDifference[]): string {
+  const what = describeDifferences(differences);
+  return `it exists with other options (${what}); ask for those or for none, or remove the volume`;
 }
 
 interface DialOptions {
@@ -132,6 +170,14 @@ function dial(docker: Docker, options: DialOptions): Promise<void> {
 }
 
 async function list(engine: Engine, driver: string): Promise<Outcome<readonly VolumeDescription[]>> {
+  const listed = await listRaw(engine, driver);
+  return listed.kind === 'done' ? done(listed.value.map(describe)) : listed;
+}
+
+async function listRaw(
+  engine: Engine,
+  driver: string,
+): Promise<Outcome<readonly Docker.VolumeInspectInfo[]>> {
   const about = { driver, doing: 'listing volumes' };
   const listed = await call(engine, about, (abortSignal) =>
     engine.docker.listVolumes({ filters: { driver: [driver] }, abortSignal }),
@@ -147,15 +193,30 @@ async function list(engine: Engine, driver: string): Promise<Outcome<readonly Vo
     const message = 'the Docker Engine could not ask the driver';
     return notDone(new VolumeError('driver-unavailable', { driver, message, says: warning }));
   }
-  return done((found ?? []).filter((volume) => volume.Driver === driver).map(describe));
+  return done((found ?? []).filter((volume) => isSameDriver(volume.Driver, driver)));
 }
 
 function describe(volume: Docker.VolumeInspectInfo): VolumeDescription {
+  // The library's type leaves out what the Engine gives since its API 1.29.
+  const { CreatedAt: createdAt, Status: status } = volume as {
+    CreatedAt?: string;
+    Status?: Record<string, unknown> | null;
+  };
   return {
     name: volume.Name,
     driver: volume.Driver,
     mountpoint: volume.Mountpoint === '' ? undefined : volume.Mountpoint,
+    ...(createdAt === undefined || createdAt === '' ? {} : { createdAt }),
+    ...(status === undefined || status === null ? {} : { status }),
   };
+}
+
+/** The Engine shows a driver's scope with its volumes only; one that has none yet counts as local. */
+async function describeDriver(engine: Engine, driver: string): Promise<Outcome<DriverDescription>> {
+  const listed = await listRaw(engine, driver);
+  if (listed.kind !== 'done') return listed;
+  const scope = listed.value.some((volume) => volume.Scope === 'global') ? 'global' : 'local';
+  return done({ driver, scope });
 }
 
 async function remove(engine: Engine, volume: VolumeReference): Promise<Outcome<void>> {

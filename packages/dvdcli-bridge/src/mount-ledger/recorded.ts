@@ -49,6 +49,7 @@ export function recorded(volumes: Volumes, ledger: MountLedger, options: Recorde
   const context: Context = { volumes, ledger, options };
   return serialized({
     capabilities: volumes.capabilities,
+    describe: (driver) => volumes.describe(driver),
     ensure: (volume) => volumes.ensure(volume),
     inspect: (volume) => volumes.inspect(volume),
     list: (driver) => volumes.list(driver),

@@ -30,7 +30,8 @@ describe('edge case 16: two mounts', () => {
     expect(says(await volumes.remove(volume))).toBe('not-done in-use');
     expect(says(await volumes.detach(volume, other))).toBe('done');
     // Under the ID that it was mounted with: the driver may know that one only.
-    expect(driver.plugin.calls.at(-1)?.body).toEqual({ Name: volume.name, ID: id });
+    const unmounts = driver.plugin.calls.filter(({ method }) => method.endsWith('Unmount'));
+    expect(unmounts.map(({ body }) => body)).toEqual([{ Name: volume.name, ID: id }]);
   });
 
   it('by two consumers are two at a driver that tells, each under an ID of its own', async () => {
@@ -62,7 +63,7 @@ describe('creation', () => {
   it('edge case 18: somebody who was faster is no failure, if the volume is there then', async () => {
     driver.plugin.script('Get', ABSENT, present());
     driver.plugin.script('Create', { status: 500, json: { Err: 'volume already exists' } });
-    expect(await open().ensure(volume)).toEqual({ kind: 'done', value: { created: false } });
+    expect(await open().ensure(volume)).toMatchObject({ kind: 'done', value: { created: false } });
     driver.plugin.script('Get', ABSENT);
     expect(says(await open().ensure(volume))).toBe('not-done conflict');
   });
@@ -76,7 +77,7 @@ describe('creation', () => {
   });
 
   it('edge case 19: a volume that is there is not made again, and it is said that it was there', async () => {
-    expect(await open().ensure(volume)).toEqual({ kind: 'done', value: { created: false } });
+    expect(await open().ensure(volume)).toMatchObject({ kind: 'done', value: { created: false } });
     expect(count('Create')).toBe(0);
   });
 });

@@ -41,9 +41,8 @@ describe('a mountpoint that cannot be used', () => {
     async (path) => {
       driver.plugin.script('Mount', { json: { Mountpoint: path } });
       expect(says(await open().attach(volume, task))).toBe('not-done bad-mountpoint');
-      const { body } = driver.plugin.calls.at(-1)!;
-      expect(verbs().at(-1)).toBe('Unmount');
-      expect(body).toEqual({ Name: volume.name, ID: id });
+      const unmounts = driver.plugin.calls.filter(({ method }) => method === 'VolumeDriver.Unmount');
+      expect(unmounts.map(({ body }) => body)).toEqual([{ Name: volume.name, ID: id }]);
     },
   );
   it('is unknown when it could not be unmounted again', async () => {
@@ -93,7 +92,7 @@ describe('absence', () => {
   it('is not concluded from an ill backend that still lists the volume', async () => {
     driver.plugin.script('Get', { status: 500, json: { Err: 'backend timeout' } });
     driver.plugin.script('List', { json: { Volumes: [{ Name: volume.name }] } });
-    expect(await open().ensure(volume)).toEqual({ kind: 'done', value: { created: false } });
+    expect(await open().ensure(volume)).toMatchObject({ kind: 'done', value: { created: false } });
     driver.plugin.script('List', { status: 500, json: { Err: 'backend timeout' } });
     expect(says(await open().ensure(volume))).toBe('not-done driver-error');
     expect(verbs()).not.toContain('Create');
@@ -119,6 +118,7 @@ describe('a driver that keeps no list of mounts, as REX-Ray', () => {
     expect(says(await volumes.remove(volume))).toBe('not-done in-use');
     expect(says(await volumes.detach(volume, task))).toBe('done');
     expect(verbs().filter((verb) => verb === 'Mount')).toHaveLength(1);
+    driver.plugin.script('Get', present(), ABSENT);
     expect(says(await volumes.remove(volume))).toBe('done');
   });
   it('counts "not found" at an Unmount as done only where nothing is mounted', async () => {

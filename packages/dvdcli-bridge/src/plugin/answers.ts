@@ -11,10 +11,20 @@ export interface Refused {
 }
 export type Answer<T> = { readonly kind: 'ok'; readonly value: T } | Refused;
 
+/** Whether other machines see the same volume under the same name. */
+export type PluginScope = 'local' | 'global';
+
 /** A volume as Get and List describe it. */
 export interface PluginVolume {
   readonly name: string;
+  /** The name as the driver writes it: some ignore case. */
+  readonly spelled: string;
+  /** Where it is on this host, if it is mounted; empty when the driver does not say. */
   readonly mountpoint: string;
+  /** RFC 3339. */
+  readonly createdAt: string | undefined;
+  /** Whatever the driver has to say; free of form. */
+  readonly status: Fields | undefined;
   /** Mount IDs, from drivers that tell (`Status.Mounts`). */
   readonly mounts: readonly string[] | undefined;
 }
@@ -31,9 +41,12 @@ export type GetAnswer =
   | { readonly kind: 'absent'; readonly says: string; readonly certain: boolean }
   | { readonly kind: 'unsupported' };
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-/** Only status 200 is success, as for Docker, and then only without `Err`. */
+/**
+ * Only status 200 is success, as for Docker, and then only without `Err`. Any other 2xx is an answer of something
+ * that is not a volume plugin (a proxy, a queue): what became of the call is unknown.
+ */
 export function readAnswer(status: number, body: string): Answer<Fields> {
   const fields = parseObject(body);
   if (status === 200) {
@@ -50,11 +63,14 @@ export function readAnswer(status: number, body: string): Answer<Fields> {
   return { kind: 'refused', code, happened, says: says === '' ? `HTTP status ${status}` : says };
 }
 
-export function readMountpoint(answer: Answer<Fields>): Answer<string> {
+/** Where a path that the plugin names is on this host. */
+export type ToHostPath = (path: string) => string;
+
+export function readMountpoint(answer: Answer<Fields>, toHostPath: ToHostPath): Answer<string> {
   if (answer.kind === 'refused') return answer;
   const mountpoint = field(answer.value, 'Mountpoint') ?? '';
   return typeof mountpoint === 'string'
-    ? { kind: 'ok', value: mountpoint }
+    ? { kind: 'ok', value: toHostPath(mountpoint) }
     : garbage(JSON.stringify(answer.value));
 }
 
@@ -62,7 +78,12 @@ export function readMountpoint(answer: Answer<Fields>): Answer<string> {
  * Drivers say "no such volume" in every imaginable way, so absence is whatever answer has no usable volume in
  * it; wordings decide nothing. A driver that has no such verb says so with a page, not with an answer.
  */
-export function readGet(asked: string, status: number, body: string): Answer<GetAnswer> {
+export function readGet(
+  asked: string,
+  status: number,
+  body: string,
+  toHostPath: ToHostPath,
+): Answer<GetAnswer> {
   const answer = readAnswer(status, body);
   if (answer.kind === 'refused') {
     if (answer.happened === undefined) return answer;
@@ -70,7 +91,7 @@ export function readGet(asked: string, status: number, body: string): Answer<Get
       return { kind: 'ok', value: { kind: 'unsupported' } };
     return { kind: 'ok', value: { kind: 'absent', says: answer.says, certain: false } };
   }
-  const volume = readVolume(field(answer.value, 'Volume'));
+  const volume = readVolume(field(answer.value, 'Volume'), toHostPath);
   if (volume === undefined || volume.name === '')
     return { kind: 'ok', value: { kind: 'absent', says: body.trim(), certain: true } };
   if (volume.name.toLowerCase() !== asked.toLowerCase()) return garbage(body);
@@ -78,12 +99,24 @@ export function readGet(asked: string, status: number, body: string): Answer<Get
   return { kind: 'ok', value: { kind: 'present', volume: { ...volume, name: asked }, ...spelling } };
 }
 
-export function readList(answer: Answer<Fields>): Answer<readonly PluginVolume[]> {
+export function readList(answer: Answer<Fields>, toHostPath: ToHostPath): Answer<readonly PluginVolume[]> {
   if (answer.kind === 'refused') return answer;
   const listed = field(answer.value, 'Volumes') ?? [];
   if (!Array.isArray(listed)) return garbage(JSON.stringify(answer.value));
-  const volumes = listed.map(readVolume).filter((volume) => volume !== undefined && volume.name !== '');
-  return { kind: 'ok', value: volumes as PluginVolume[] };
+  const volumes = listed
+    .map((volume) => readVolume(volume, toHostPath))
+    .filter((volume) => volume !== undefined)
+    .filter(({ name }) => name !== '');
+  return { kind: 'ok', value: volumes };
+}
+
+/** A driver that does not know the verb, fails at it or says a word that nobody knows is a local one, as for Docker. */
+export function readScope(answer: Answer<Fields>): Answer<PluginScope> {
+  if (answer.kind === 'refused') return { kind: 'ok', value: 'local' };
+  const capabilities = field(answer.value, 'Capabilities');
+  const scope = isObject(capabilities) ? field(capabilities, 'Scope') : undefined;
+  const isGlobal = typeof scope === 'string' && scope.trim().toLowerCase() === 'global';
+  return { kind: 'ok', value: isGlobal ? 'global' : 'local' };
 }
 
 export function implementsVolumeDriver(fields: Fields): boolean {
@@ -116,15 +149,34 @@ function errorText(fields: Fields | undefined, body: string): string {
   return textField(fields, 'Err') ?? textField(fields, 'Error') ?? body.trim();
 }
 
-function readVolume(value: unknown): PluginVolume | undefined {
+function readVolume(value: unknown, toHostPath: ToHostPath): PluginVolume | undefined {
   if (!isObject(value)) return undefined;
   const name = field(value, 'Name');
   const mountpoint = field(value, 'Mountpoint') ?? '';
   if (typeof name !== 'string' || typeof mountpoint !== 'string') return undefined;
-  const status = field(value, 'Status');
-  const mounts = isObject(status) ? field(status, 'Mounts') : undefined;
-  const ids = Array.isArray(mounts) && mounts.every((id) => typeof id === 'string') ? mounts : undefined;
-  return { name, mountpoint, mounts: ids };
+  const said = field(value, 'Status');
+  const status = isObject(said) ? said : undefined;
+  const createdAt = field(value, 'CreatedAt');
+  return {
+    name,
+    spelled: name,
+    mountpoint: toHostPath(mountpoint),
+    createdAt: typeof createdAt === 'string' && isTime(createdAt) ? createdAt : undefined,
+    status,
+    mounts: readMountIds(status && field(status, 'Mounts')),
+  };
+}
+
+/** A list of paths is a list of something else. */
+function readMountIds(mounts: unknown): readonly string[] | undefined {
+  if (!Array.isArray(mounts)) return undefined;
+  const ids = mounts.filter((id) => typeof id === 'string');
+  return ids.length === mounts.length && ids.every((id) => !id.includes('/')) ? ids : undefined;
+}
+
+/** dockerd refuses the whole answer for a `CreatedAt` that is none; here it only goes unsaid. */
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 function parseObject(body: string): Fields | undefined {

@@ -1,13 +1,15 @@
 import type { Outcome } from '../outcome.ts';
 import * as answers from './answers.ts';
+import type { PluginEndpoint } from './endpoint.ts';
 import { DEFAULT_PLUGIN_DIRECTORIES } from './find-plugin.ts';
-import { perform, type PluginCall, type PluginSession } from './session.ts';
+import { perform, type PluginCall, type PluginSession, type ReadAnswer } from './session.ts';
 
 export interface PluginTimeLimits {
   /** How long a plugin that is missing or refuses connections is tried again. */
   readonly reachMs: number;
   readonly createMs: number;
   readonly mountMs: number;
+  readonly unmountMs: number;
   /** Every other verb, each call. */
   readonly otherMs: number;
 }
@@ -17,13 +19,16 @@ export const DEFAULT_PLUGIN_TIME_LIMITS: PluginTimeLimits = {
   reachMs: 5_000,
   createMs: 120_000,
   mountMs: 120_000,
+  unmountMs: 60_000,
   otherMs: 60_000,
 };
 
 export interface VolumePluginOptions {
   readonly driver: string;
   readonly directories?: readonly string[];
-  readonly timeLimits?: Partial<PluginTimeLimits>;
+  /** Asked for managed plugins; undefined: no Engine is asked. See engineEndpointFrom. */
+  readonly engine?: PluginEndpoint | undefined;
+  readonly timeLimits?: Partial<PluginTimeLimits> | undefined;
   /** Ends whatever is under way, as a time limit does. */
   readonly signal?: AbortSignal;
 }
@@ -43,44 +48,52 @@ export interface VolumePlugin {
   path(name: string): Promise<Outcome<string>>;
   get(name: string): Promise<Outcome<answers.GetAnswer>>;
   list(): Promise<Outcome<readonly answers.PluginVolume[]>>;
+  /** A driver without the verb, or one that fails at it, is `local`; one that does not answer at all is an error. */
+  scope(): Promise<Outcome<answers.PluginScope>>;
+  /** The same plugin, every call of which ends with this signal at the latest. */
+  within(signal: AbortSignal): VolumePlugin;
 }
 
 export function volumePlugin(options: VolumePluginOptions): VolumePlugin {
   const limits = { ...DEFAULT_PLUGIN_TIME_LIMITS, ...options.timeLimits };
   const session: PluginSession = {
     driver: options.driver,
-    directories: options.directories ?? DEFAULT_PLUGIN_DIRECTORIES,
+    places: { directories: options.directories ?? DEFAULT_PLUGIN_DIRECTORIES, engine: options.engine },
     reachMs: limits.reachMs,
     handshakeMs: limits.otherMs,
-    stopped: options.signal ?? new AbortController().signal,
     activated: undefined,
   };
-  const change = (method: string, body: VerbBody, limitMs = limits.otherMs): PluginCall => ({
-    method: `VolumeDriver.${method}`,
-    body,
-    limitMs,
-    readOnly: false,
-    volume: body.Name,
-  });
-  const question = (method: string, body: VerbBody): PluginCall => ({
-    ...change(method, body),
-    readOnly: true,
-  });
+  return verbsOf(session, limits, options.signal ?? new AbortController().signal);
+}
+
+function verbsOf(session: PluginSession, limits: PluginTimeLimits, stopped: AbortSignal): VolumePlugin {
+  const call = (verb: string, body: VerbBody, limitMs: number, readOnly: boolean): PluginCall => {
+    return { method: `VolumeDriver.${verb}`, body, limitMs, readOnly, volume: body.Name, stopped };
+  };
+  const change = (verb: string, body: VerbBody, limitMs = limits.otherMs): PluginCall =>
+    call(verb, body, limitMs, false);
+  const question = (verb: string, body: VerbBody): PluginCall => call(verb, body, limits.otherMs, true);
   return {
     create: (name, opts) =>
       perform(session, change('Create', { Name: name, Opts: opts }, limits.createMs), acknowledged),
     remove: (name) => perform(session, change('Remove', { Name: name }), acknowledged),
     mount: (name, id) => perform(session, change('Mount', withId(name, id), limits.mountMs), mountpoint),
-    unmount: (name, id) => perform(session, change('Unmount', withId(name, id)), acknowledged),
+    unmount: (name, id) =>
+      perform(session, change('Unmount', withId(name, id), limits.unmountMs), acknowledged),
     path: (name) => perform(session, question('Path', { Name: name }), mountpoint),
     get: (name) =>
-      perform(session, question('Get', { Name: name }), (status, body) =>
-        answers.readGet(name, status, body),
+      perform(session, question('Get', { Name: name }), (status, body, toHostPath) =>
+        answers.readGet(name, status, body, toHostPath),
       ),
     list: () =>
-      perform(session, question('List', {}), (status, body) =>
-        answers.readList(answers.readAnswer(status, body)),
+      perform(session, question('List', {}), (status, body, toHostPath) =>
+        answers.readList(answers.readAnswer(status, body), toHostPath),
       ),
+    scope: () =>
+      perform(session, question('Capabilities', {}), (status, body) =>
+        answers.readScope(answers.readAnswer(status, body)),
+      ),
+    within: (signal) => verbsOf(session, limits, AbortSignal.any([stopped, signal])),
   };
 }
 
@@ -99,6 +112,5 @@ function acknowledged(status: number, body: string): answers.Answer<void> {
   return answer.kind === 'ok' ? { kind: 'ok', value: undefined } : answer;
 }
 
-function mountpoint(status: number, body: string): answers.Answer<string> {
-  return answers.readMountpoint(answers.readAnswer(status, body));
-}
+const mountpoint: ReadAnswer<string> = (status, body, toHostPath) =>
+  answers.readMountpoint(answers.readAnswer(status, body), toHostPath);

@@ -46,15 +46,21 @@ function isFile(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** `unix://` dials the path; any other scheme dials TCP, and only `https` speaks TLS. */
-function parseAddress(address: string): PluginEndpoint {
+/**
+ * `unix://` dials the path; any other scheme dials TCP, and only `https` speaks TLS.
+ * @throws Error naming what is wrong with it
+ */
+export function parseAddress(address: string): PluginEndpoint {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/i.exec(address);
   if (match?.[1] === undefined || match[2] === undefined)
     throw new Error(
       `the address ${JSON.stringify(address)} has no scheme (unix://, tcp://, http://, https://)`,
     );
   const [, scheme, rest] = match;
-  if (scheme.toLowerCase() === 'unix') return { kind: 'unix', socketPath: rest };
+  if (scheme.toLowerCase() === 'unix') {
+    if (!rest.startsWith('/')) throw new Error(`the address ${JSON.stringify(address)} is no absolute path`);
+    return { kind: 'unix', socketPath: rest };
+  }
   const secure = scheme.toLowerCase() === 'https';
   return { kind: 'tcp', url: new URL(`${secure ? 'https' : 'http'}://${rest}`) };
 }

@@ -33,8 +33,14 @@ export async function findPlugin(driver: string, directories: readonly string[])
       message: `not a volume driver name (wanted: ${DRIVER_NAME_RULE})`,
     });
   }
+  if (!isShortDriverName(driver)) {
+    throw new VolumeError('driver-not-found', {
+      driver,
+      message: 'a name with a slash or a tag is a managed plugin, which only the Docker Engine can find',
+    });
+  }
   let denied: string | undefined;
-  for (const directory of isShortDriverName(driver) ? directories : []) {
+  for (const directory of directories) {
     for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
       const found = await lookAt(`${stem}.sock`);
       if (found === 'socket') return { kind: 'unix', socketPath: `${stem}.sock` };
@@ -46,14 +52,15 @@ export async function findPlugin(driver: string, directories: readonly string[])
     ] as const) {
       for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
         const endpoint = await readEndpoint(driver, `${stem}.${ending}`, parse);
-        if (endpoint !== undefined) return endpoint;
+        if (endpoint === 'denied') denied ??= directory;
+        else if (endpoint !== undefined) return endpoint;
       }
     }
   }
   if (denied !== undefined) {
     throw new VolumeError('permission', {
       driver,
-      message: `the plugin directory ${denied} may not be read by this user`,
+      message: `the plugin directory ${denied} may not be read by this user; run as root, or as a user that may`,
     });
   }
   throw new VolumeError('driver-not-found', {
@@ -74,12 +81,12 @@ async function readEndpoint(
   driver: string,
   path: string,
   parse: (text: string) => PluginEndpoint,
-): Promise<PluginEndpoint | undefined> {
+): Promise<PluginEndpoint | 'denied' | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'denied' : undefined;
   }
   try {
     return parse(text);

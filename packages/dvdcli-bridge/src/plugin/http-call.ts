@@ -15,6 +15,13 @@ export type CallResult =
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'time-limit'; readonly sent: boolean };
 
+export interface HttpCall {
+  readonly verb: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** One call of the plugin protocol, on a connection of its own, so that no call is lost on a stale one. */
 export function callPlugin(
   endpoint: PluginEndpoint,
@@ -25,45 +32,64 @@ export function callPlugin(
   const text = body === undefined ? '' : `${JSON.stringify(body)}\n`;
   if (signal.aborted) return Promise.resolve({ kind: 'time-limit', sent: false });
   if (endpoint.kind === 'unix') return callUnixSocket(endpoint.socketPath, method, text, signal);
+  const headers = { accept: 'application/vnd.docker.plugins.v1.2+json' };
+  return callHttp(endpoint, { verb: 'POST', path: `/${method}`, body: text, headers }, signal);
+}
+
+/** Straight to the endpoint: a proxy that the environment names is for other things. Never rejects. */
+export function callHttp(endpoint: PluginEndpoint, call: HttpCall, signal: AbortSignal): Promise<CallResult> {
   return new Promise((resolve) => {
     let connected = false;
-    const fail = (error: Error): void => {
+    const fail = (error: unknown): void => {
       if (signal.aborted) resolve({ kind: 'time-limit', sent: connected });
-      else resolve({ kind: connected ? 'lost' : 'not-sent', error });
+      else resolve({ kind: connected ? 'lost' : 'not-sent', error: error as Error });
     };
-    const request = open(endpoint, method, Buffer.byteLength(text), signal);
-    request.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => (connected = true));
-      else connected = true;
-    });
-    request.on('error', fail);
-    request.on('response', (response) => {
-      readAnswer(response).then((answer) => {
-        resolve({ kind: 'answered', status: response.statusCode ?? 0, body: answer });
-      }, fail);
-    });
-    request.end(text);
+    if (signal.aborted) {
+      resolve({ kind: 'time-limit', sent: false });
+      return;
+    }
+    try {
+      const request = open(endpoint, call, signal);
+      // Over TLS nothing of the call leaves before both sides know each other.
+      const ready = isTls(endpoint) ? 'secureConnect' : 'connect';
+      request.on('socket', (socket) => {
+        if (socket.connecting) socket.once(ready, () => (connected = true));
+        else connected = true;
+      });
+      request.on('error', fail);
+      request.on('response', (response) => {
+        readAnswer(response).then((answer) => {
+          resolve({ kind: 'answered', status: response.statusCode ?? 0, body: answer });
+        }, fail);
+      });
+      request.end(call.body);
+    } catch (error) {
+      // A certificate file that cannot be read.
+      fail(error);
+    }
   });
 }
 
+function isTls(endpoint: PluginEndpoint): boolean {
+  return endpoint.kind === 'tcp' && endpoint.url.protocol === 'https:';
+}
+
 /** Loaded here, not above: the `dvdcli` command seldom needs them, and pays for what it loads at every start. */
-function open(
-  endpoint: Extract<PluginEndpoint, { kind: 'tcp' }>,
-  method: string,
-  length: number,
-  signal: AbortSignal,
-): http.ClientRequest {
+function open(endpoint: PluginEndpoint, call: HttpCall, signal: AbortSignal): http.ClientRequest {
+  const http = process.getBuiltinModule('node:http');
+  const host = endpoint.kind === 'unix' ? 'plugin.moby.localhost' : endpoint.url.host;
   const options: http.RequestOptions = {
-    method: 'POST',
-    path: `/${method}`,
-    headers: headers(length, endpoint.url.host),
+    method: call.verb,
+    path: call.path,
+    headers: { ...call.headers, host, 'content-length': Buffer.byteLength(call.body ?? '') },
     agent: false,
     signal,
   };
+  if (endpoint.kind === 'unix') return http.request({ ...options, socketPath: endpoint.socketPath });
   const { url, tls } = endpoint;
-  const address = { hostname: url.hostname, port: url.port };
-  if (url.protocol !== 'https:')
-    return process.getBuiltinModule('node:http').request({ ...options, ...address });
+  // A URL keeps the brackets of an IPv6 address, a socket does not want them.
+  const address = { hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port };
+  if (url.protocol !== 'https:') return http.request({ ...options, ...address });
   return process.getBuiltinModule('node:https').request({
     ...options,
     ...address,
@@ -72,10 +98,6 @@ function open(
     ...(tls?.certFile === undefined ? {} : { cert: readFileSync(tls.certFile) }),
     ...(tls?.keyFile === undefined ? {} : { key: readFileSync(tls.keyFile) }),
   });
-}
-
-function headers(length: number, host: string): http.OutgoingHttpHeaders {
-  return { accept: 'application/vnd.docker.plugins.v1.2+json', host, 'content-length': length };
 }
 
 async function readAnswer(response: http.IncomingMessage): Promise<string> {

@@ -9,8 +9,8 @@ import {
 } from '../outcome.ts';
 import { implementsVolumeDriver, readAnswer, type Answer } from './answers.ts';
 import type { PluginEndpoint } from './endpoint.ts';
-import { findPlugin } from './find-plugin.ts';
 import { callPlugin, type CallResult } from './http-call.ts';
+import { locatePlugin, type PluginLocation, type PluginPlaces } from './locate-plugin.ts';
 
 /** One verb to be performed. */
 export interface PluginCall {
@@ -21,19 +21,22 @@ export interface PluginCall {
   /** Changes nothing, so it may be sent again after its connection broke. */
   readonly readOnly: boolean;
   readonly volume: string | undefined;
+  /** Ends it, whatever is left of its own limit. */
+  readonly stopped: AbortSignal;
 }
+
+/** Reads an answer; the paths in it are the plugin's own, and `toHostPath` says where they are on this host. */
+export type ReadAnswer<T> = (status: number, body: string, toHostPath: (path: string) => string) => Answer<T>;
 
 /** What is known of one driver from call to call. */
 export interface PluginSession {
   readonly driver: string;
-  readonly directories: readonly string[];
+  readonly places: PluginPlaces;
   /** How long a plugin that is missing or refuses connections is tried again. */
   readonly reachMs: number;
   readonly handshakeMs: number;
-  /** Ends whatever is under way. */
-  readonly stopped: AbortSignal;
   /** Where it shook hands; undefined until then, and again once it was lost. */
-  activated: PluginEndpoint | undefined;
+  activated: PluginLocation | undefined;
 }
 
 interface Attempt<T> {
@@ -49,50 +52,49 @@ type Failed = Exclude<Outcome<never>, { kind: 'done' }>;
 export async function perform<T>(
   session: PluginSession,
   call: PluginCall,
-  read: (status: number, body: string) => Answer<T>,
+  read: ReadAnswer<T>,
 ): Promise<Outcome<T>> {
   const deadline = monotonicMs() + session.reachMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     const { outcome, again } = await attempt(session, call, read);
-    if (!again || session.stopped.aborted || monotonicMs() + pauseMs > deadline) return outcome;
-    await pause(pauseMs, session.stopped);
+    if (!again || call.stopped.aborted || monotonicMs() + pauseMs > deadline) return outcome;
+    await pause(pauseMs, call.stopped);
   }
 }
 
 async function attempt<T>(
   session: PluginSession,
   call: PluginCall,
-  read: (status: number, body: string) => Answer<T>,
+  read: ReadAnswer<T>,
 ): Promise<Attempt<T>> {
-  const endpoint = await reach(session, call.volume);
+  const reached = await reach(session, call);
   // It may be starting: not there yet, or not listening yet.
-  if (endpoint.kind !== 'done')
-    return { outcome: endpoint, again: /^driver-(not-found|unavailable)$/.test(endpoint.error.code) };
-  const result = await send(session, endpoint.value, call);
+  if (reached.kind !== 'done')
+    return { outcome: reached, again: /^driver-(not-found|unavailable)$/.test(reached.error.code) };
+  const { endpoint, toHostPath } = reached.value;
+  const result = await send(endpoint, call);
   if (result.kind === 'answered')
-    return { outcome: toOutcome(session, call, read(result.status, result.body)), again: false };
+    return { outcome: toOutcome(session, call, read(result.status, result.body, toHostPath)), again: false };
   const again = result.kind === 'not-sent' || (result.kind === 'lost' && call.readOnly);
   return { outcome: unanswered(session, call, result), again };
 }
 
 /** Finds the plugin and shakes hands, once until it is lost. */
-async function reach(session: PluginSession, volume: string | undefined): Promise<Outcome<PluginEndpoint>> {
+async function reach(
+  session: PluginSession,
+  { volume, stopped }: PluginCall,
+): Promise<Outcome<PluginLocation>> {
   if (session.activated !== undefined) return done(session.activated);
-  const call = {
-    method: 'Plugin.Activate',
-    body: undefined,
-    limitMs: session.handshakeMs,
-    readOnly: true,
-    volume,
-  };
-  let endpoint: PluginEndpoint;
+  const limitMs = session.handshakeMs;
+  const call = { method: 'Plugin.Activate', body: undefined, limitMs, readOnly: true, volume, stopped };
+  let location: PluginLocation;
   try {
-    endpoint = await findPlugin(session.driver, session.directories);
+    location = await locatePlugin(session.driver, session.places, limitOf(call));
   } catch (error) {
     if (error instanceof VolumeError) return notDone(error);
     throw error;
   }
-  const result = await send(session, endpoint, call);
+  const result = await send(location.endpoint, call);
   // Whatever became of the handshake, the call itself was not sent.
   if (result.kind !== 'answered') return notDone(unanswered(session, call, result).error);
   const answer = readAnswer(result.status, result.body);
@@ -102,28 +104,36 @@ async function reach(session: PluginSession, volume: string | undefined): Promis
     const message = 'the plugin does not implement VolumeDriver';
     return notDone(failure(session, call, 'not-a-volume-driver', message));
   }
-  session.activated = endpoint;
-  return done(endpoint);
+  session.activated = location;
+  return done(location);
 }
 
-function send(session: PluginSession, endpoint: PluginEndpoint, call: PluginCall): Promise<CallResult> {
-  const signal = AbortSignal.any([session.stopped, AbortSignal.timeout(call.limitMs)]);
-  return callPlugin(endpoint, call.method, call.body, signal);
+function limitOf(call: PluginCall): AbortSignal {
+  return AbortSignal.any([call.stopped, AbortSignal.timeout(call.limitMs)]);
+}
+
+function send(endpoint: PluginEndpoint, call: PluginCall): Promise<CallResult> {
+  return callPlugin(endpoint, call.method, call.body, limitOf(call));
 }
 
 function unanswered(session: PluginSession, call: PluginCall, result: Unanswered): Failed {
   session.activated = undefined;
   switch (result.kind) {
     case 'not-sent': {
-      const message = 'the plugin cannot be reached';
-      return notDone(failure(session, call, 'driver-unavailable', message, result.error.message));
+      const denied = (result.error as NodeJS.ErrnoException).code === 'EACCES';
+      const message = denied
+        ? "this user may not use the plugin's socket; run as root, or as a user that may"
+        : 'the plugin cannot be reached';
+      const code = denied ? 'permission' : 'driver-unavailable';
+      return notDone(failure(session, call, code, message, result.error.message));
     }
     case 'lost': {
       const message = `the connection broke during ${call.method}`;
       return unknownOutcome(failure(session, call, 'driver-unavailable', message, result.error.message));
     }
     case 'time-limit': {
-      const message = `${call.method} was not answered within ${call.limitMs} ms`;
+      const limit = call.stopped.aborted ? 'the limit of the whole operation' : `${call.limitMs} ms`;
+      const message = `${call.method} was not answered within ${limit}`;
       const error = failure(session, call, 'time-limit', message);
       return result.sent ? unknownOutcome(error) : notDone(error);
     }

@@ -10,7 +10,14 @@ import {
   type VolumeErrorCode,
 } from '../outcome.ts';
 import { serialized } from '../serialize.ts';
-import type { ConsumerId, EnsuredVolume, VolumeCapabilities, VolumeReference, Volumes } from '../volumes.ts';
+import type {
+  ConsumerId,
+  DriverDescription,
+  EnsuredVolume,
+  VolumeCapabilities,
+  VolumeReference,
+  Volumes,
+} from '../volumes.ts';
 
 export type FakeVerb = 'ensure' | 'inspect' | 'list' | 'remove' | 'attach' | 'detach';
 
@@ -92,20 +99,13 @@ export function fakeVolumes(options: FakeVolumesOptions): FakeVolumes {
 
   const volumes = serialized({
     capabilities: CAPABILITIES,
+    describe: (driver) => Promise.resolve(describe(driver)),
     ensure: (volume) =>
       withFault<EnsuredVolume>('ensure', volume, () => {
         if (!isDriverName(volume.driver)) return refuse('invalid', volume, 'not a driver name');
         if (store.volumes.has(keyOf(volume))) return done({ created: false });
-        const { name, driver } = volume;
-        const made = {
-          name,
-          driver,
-          options: volume.options,
-          attachedTo: undefined,
-          consumers: new Set<ConsumerId>(),
-        };
-        store.volumes.set(keyOf(volume), made);
-        mkdirSync(pathOf(name), { recursive: true });
+        store.volumes.set(keyOf(volume), { ...volume, attachedTo: undefined, consumers: new Set() });
+        mkdirSync(pathOf(volume.name), { recursive: true });
         return done({ created: true });
       }),
     inspect: (volume) =>
@@ -135,6 +135,11 @@ export function fakeVolumes(options: FakeVolumesOptions): FakeVolumes {
     store,
     failNext: (verb, ...next) => void faults.set(verb, [...(faults.get(verb) ?? []), ...next]),
   };
+}
+
+function describe(driver: string): Outcome<DriverDescription> {
+  if (isDriverName(driver)) return done({ driver, scope: 'global' });
+  return notDone(new VolumeError('invalid', { driver, message: 'not a driver name' }));
 }
 
 function attach(

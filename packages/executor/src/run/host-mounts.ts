@@ -2,6 +2,7 @@
 import { isOrphanMark, NODE_MARK_VARIABLE, nodeMark, type LaunchSpec } from '@mesos-elasticsearch/contract';
 import {
   dvdcliVolumes,
+  engineEndpointFrom,
   engineVolumes,
   openMountLedger,
   pluginSocketVolumes,
@@ -37,12 +38,12 @@ export function hostMounts(config: HostConfig, log: Log, looks: ProcessLooks): H
   const ledger = (): MountLedger => (opened ??= open(config, log));
   return {
     volumesOf: (spec) =>
-      recorded(reach(spec, spec.volumePath.kind, config), ledger(), { mark: markOf(nodeMark(spec)) }),
+      recorded(reach(spec, spec.volumePath.kind, config, log), ledger(), { mark: markOf(nodeMark(spec)) }),
     recover: async (spec) => {
       const ofNode = (use: MountUse): boolean => isOfEarlierEpoch(use, spec);
       const theirs = 'it is of another node, whose next holder undoes it';
       const report = await recover(ledger(), {
-        volumesFor: (use) => reach(spec, use.path, config),
+        volumesFor: (use) => reach(spec, use.path, config, log),
         forbids: (use) => (ofNode(use) ? undefined : theirs),
         users: users(looks),
         impatient: true,
@@ -73,12 +74,17 @@ function open(config: HostConfig, log: Log): MountLedger {
 const DOCKER_SOCKET = '/var/run/docker.sock';
 
 /** By the way that is asked for, with what the launch spec says of it, or else with what every host has. */
-function reach(spec: LaunchSpec, path: MountUse['path'], config: HostConfig): Volumes {
+function reach(spec: LaunchSpec, path: MountUse['path'], config: HostConfig, log: Log): Volumes {
   const { volumePath, runtime } = spec;
   const lookAt = lookByProgram(config.childEnvironment);
   switch (path) {
     case 'plugin-socket':
-      return pluginSocketVolumes({ directories: config.pluginDirectories, lookAt });
+      return pluginSocketVolumes({
+        directories: config.pluginDirectories,
+        engine: engineEndpointFrom(config.childEnvironment),
+        lookAt,
+        warn: (warning) => log.warn(warning, 'volume driver'),
+      });
     case 'dvdcli': {
       const program = volumePath.kind === 'dvdcli' ? volumePath.program : 'dvdcli';
       return dvdcliVolumes({ program, lookAt });

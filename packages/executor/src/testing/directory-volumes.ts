@@ -47,6 +47,10 @@ export class DirectoryVolumes implements Volumes {
     this.#failures.push(failure);
   }
 
+  async describe(driver: string): Promise<Outcome<{ driver: string; scope: 'local' }>> {
+    return done({ driver, scope: 'local' });
+  }
+
   async ensure(volume: VolumeReference): Promise<Outcome<{ created: boolean }>> {
     const failed = this.#note('ensure', volume);
     if (failed) return failed;

@@ -1,0 +1,32 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseAddress, type PluginEndpoint } from './endpoint.ts';
+
+/** Where the Docker Engine listens unless `DOCKER_HOST` says otherwise. */
+export const DEFAULT_ENGINE_ADDRESS = 'unix:///var/run/docker.sock';
+
+/**
+ * As the docker command reads its environment: `DOCKER_HOST`, and for TLS `DOCKER_TLS_VERIFY` and
+ * `DOCKER_CERT_PATH`. Undefined for an address that only the docker command can dial (`ssh://`).
+ * @throws Error for an address that makes no sense
+ */
+export function engineEndpointFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+): PluginEndpoint | undefined {
+  const address = environment['DOCKER_HOST']?.trim();
+  const wanted = address === undefined || address === '' ? DEFAULT_ENGINE_ADDRESS : address;
+  if (/^(?:ssh|npipe):/i.test(wanted)) return undefined;
+  const endpoint = parseAddress(wanted);
+  if (endpoint.kind === 'unix' || (environment['DOCKER_TLS_VERIFY'] ?? '') === '') return endpoint;
+  const certificates = environment['DOCKER_CERT_PATH'] ?? join(homedir(), '.docker');
+  return {
+    kind: 'tcp',
+    url: new URL(`https://${endpoint.url.host}`),
+    tls: {
+      insecureSkipVerify: false,
+      caFile: join(certificates, 'ca.pem'),
+      certFile: join(certificates, 'cert.pem'),
+      keyFile: join(certificates, 'key.pem'),
+    },
+  };
+}
