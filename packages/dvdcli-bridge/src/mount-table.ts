@@ -39,15 +39,6 @@ export function isMountPoint(table: readonly MountEntry[], path: string): boolea
   return table.some((entry) => entry.mountPoint === path);
 }
 
-/**
- * A mount point with the volume's name among the folders of its path: as good as certain for names such as
- * `elasticsearch1data`. For drivers that tell nobody where a volume is mounted; good enough to refuse a removal, never to
- * conclude that a volume is attached.
- */
-export function mountNamedAfter(table: readonly MountEntry[], volume: string): string | undefined {
-  return table.map(({ mountPoint }) => mountPoint).find((path) => path.split('/').includes(volume));
-}
-
 export function isUnder(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }

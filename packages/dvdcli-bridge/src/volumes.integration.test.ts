@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { afterAll } from 'vitest';
 import { dvdcliVolumes } from './dvdcli/volumes.ts';
 import { startHostdirPlugin } from './hostdir/start.ts';
 import { PLUGIN_DIRECTORIES_VARIABLE } from './plugin/find-plugin.ts';
@@ -10,7 +10,6 @@ import { pluginSocketVolumes } from './plugin-socket/volumes.ts';
 import { rcloneVolumeOptions, startRclonePlugin } from './rclone/serve-docker.ts';
 import { rcloneUnavailable } from './testing/availability.ts';
 import { buildPrograms } from './testing/bundles.ts';
-import { rexrayLikeUnavailable, startRexrayLikePlugin } from './testing/rexray-like-plugin.ts';
 import { volumesContract, type ContractSubject } from './testing/volumes-contract.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -70,35 +69,7 @@ async function onRclone(name: string, reach: (pluginDirectory: string) => Volume
   };
 }
 
-async function onRexrayLike(
-  name: string,
-  reach: (pluginDirectory: string) => Volumes,
-): Promise<ContractSubject> {
-  const home = join(scratch, name);
-  const plugin = await startRexrayLikePlugin({ pluginDirectory: join(home, 'plugins'), directory: home });
-  return {
-    volumes: reach(join(home, 'plugins')),
-    restarted: () => reach(join(home, 'plugins')),
-    driver: 'rexray',
-    optionsFor: () => ({ size: '1' }),
-    async close() {
-      await plugin.stop();
-      expect(plugin.removedWhileMounted).toEqual([]);
-    },
-  };
-}
-
 volumesContract('plugin socket to hostdir', () => onHostdir('sh', viaSocket));
 volumesContract('dvdcli to hostdir', () => onHostdir('dh', viaDvdcli));
 volumesContract('plugin socket to rclone', () => onRclone('sr', viaSocket), rcloneUnavailable());
 volumesContract('dvdcli to rclone', () => onRclone('dr', viaDvdcli), rcloneUnavailable());
-volumesContract(
-  'plugin socket to a driver like REX-Ray',
-  () => onRexrayLike('sx', viaSocket),
-  rexrayLikeUnavailable(),
-);
-volumesContract(
-  'dvdcli to a driver like REX-Ray',
-  () => onRexrayLike('dx', viaDvdcli),
-  rexrayLikeUnavailable(),
-);

@@ -1,6 +1,6 @@
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
 import { checkMountpoint, type LookAt } from '../mountpoint.ts';
-import { isMountPoint, mountNamedAfter, readMountTable, type MountEntry } from '../mount-table.ts';
+import { isMountPoint, readMountTable, type MountEntry } from '../mount-table.ts';
 import { isDriverName, isVolumeName } from '../names.ts';
 import {
   done,
@@ -193,12 +193,8 @@ async function remove(cli: Cli, volume: VolumeReference): Promise<Outcome<void>>
   if (holder !== undefined)
     return notDone(errorOf('in-use', volume, `it is not removed: it is attached at ${holder.hostPath}`));
   const path = await pathOf(cli, volume);
-  const table = cli.mountTable();
-  // Some drivers tell nobody where a volume is mounted, and remove it all the same.
-  const mounted =
-    path !== undefined && isMountPoint(table, path) ? path : mountNamedAfter(table, volume.name);
-  if (mounted !== undefined)
-    return notDone(errorOf('in-use', volume, `it is not removed: ${mounted} is mounted on this host`));
+  if (path !== undefined && isMountPoint(cli.mountTable(), path))
+    return notDone(errorOf('in-use', volume, `it is not removed: ${path} is mounted on this host`));
   const removed = await run(cli, 'remove', volume);
   if (removed.kind === 'done') return done(undefined);
   if (removed.kind === 'unknown') return removed;

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ABSENT, says, scriptedDriver } from '../testing/scripted-driver.ts';
+import { ABSENT, says, oddDriver } from '../testing/odd-driver.ts';
 
-const driver = scriptedDriver();
-const { volume, consumer: task, id, open, present, verbs } = driver;
+const driver = oddDriver();
+const { volume, task, id, open, present, verbs } = driver;
 
 describe('a Mount whose end nobody saw', () => {
   it.each([
@@ -73,7 +73,7 @@ describe('a refusal', () => {
     driver.plugin.script('Mount', { status: 500, json: { Err: 'volume is already mounted by this id' } });
     driver.plugin.script('Path', { json: { Mountpoint: driver.data } });
     expect(says(await open().attach(volume, task))).toBe('not-done conflict');
-    driver.table = [{ device: '0:1', root: '/', mountPoint: driver.data, fileSystem: 'fuse.rclone' }];
+    driver.mounted = [driver.data];
     expect(says(await open().attach(volume, task))).toBe('done');
   });
 });
@@ -127,9 +127,9 @@ describe('a driver that keeps no list of mounts, as REX-Ray', () => {
       json: { Err: 'docker-legacy: failed: resource not found' },
     });
     driver.plugin.script('Path', { json: { Mountpoint: driver.data } });
-    driver.table = [{ device: '8:1', root: '/', mountPoint: driver.data, fileSystem: 'ext4' }];
+    driver.mounted = [driver.data];
     expect(says(await open().detach(volume, task))).toBe('not-done not-found');
-    driver.table = [];
+    driver.mounted = [];
     expect(says(await open().detach(volume, task))).toBe('done');
   });
 });
