@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { dvdcliVolumes } from './dvdcli/volumes.ts';
 import { startHostdirPlugin } from './hostdir/start.ts';
 import { PLUGIN_DIRECTORIES_VARIABLE } from './plugin/find-plugin.ts';
@@ -10,6 +10,7 @@ import { pluginSocketVolumes } from './plugin-socket/volumes.ts';
 import { rcloneVolumeOptions, startRclonePlugin } from './rclone/serve-docker.ts';
 import { rcloneUnavailable } from './testing/availability.ts';
 import { buildPrograms } from './testing/bundles.ts';
+import { startRexrayLikePlugin } from './testing/rexray-like-plugin.ts';
 import { volumesContract, type ContractSubject } from './testing/volumes-contract.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -69,6 +70,29 @@ async function onRclone(name: string, reach: (pluginDirectory: string) => Volume
   };
 }
 
+/** Its mounts are pretended, so the bridge is shown them. */
+async function onRexrayLike(): Promise<ContractSubject> {
+  const home = join(scratch, 'rr');
+  const plugin = await startRexrayLikePlugin({ directory: home, pluginDirectory: home });
+  const reach = (): Volumes =>
+    dvdcliVolumes({
+      program: programs.dvdcli,
+      env: { [PLUGIN_DIRECTORIES_VARIABLE]: home },
+      mountTable: () => plugin.mountTable(),
+    });
+  return {
+    volumes: reach(),
+    restarted: reach,
+    driver: 'rexray',
+    optionsFor: () => ({ size: '1' }),
+    async close() {
+      await plugin.stop();
+      expect(plugin.removedWhileMounted).toEqual([]);
+    },
+  };
+}
+
+volumesContract('dvdcli to a plugin like REX-Ray', onRexrayLike);
 volumesContract('plugin socket to hostdir', () => onHostdir('sh', viaSocket));
 volumesContract('dvdcli to hostdir', () => onHostdir('dh', viaDvdcli));
 volumesContract('plugin socket to rclone', () => onRclone('sr', viaSocket), rcloneUnavailable());

@@ -3,6 +3,7 @@ import type { SourceFile } from '../source-file.ts';
 import { RULES } from './rules.ts';
 import { deadFiles } from './dead-files.ts';
 import { builtinPrefix, dependencies } from './dependencies.ts';
+import { edgeCases, STILL_TO_COME } from './edge-cases.ts';
 import { importDirection } from './import-direction.ts';
 import { decisionNumbers, names } from './names.ts';
 import { pureCore } from './pure-core.ts';
@@ -184,6 +185,28 @@ describe('each rule finds what breaks it, and lets pass what keeps it', () => {
   it('has an example for every rule', () => {
     const shown = new Set([...examples.map(({ rule }) => rule), deadFiles, dependencies]);
     expect(Object.values(RULES).filter((rule) => !shown.has(rule))).toEqual([]);
+  });
+});
+
+describe('edge cases', () => {
+  const titles = (numbers: readonly number[]): SourceFile[] => [
+    file(
+      'packages/x/src/a.test.ts',
+      numbers.map((number) => `it('edge case ${number}: it breaks');`).join('\n'),
+    ),
+  ];
+  const all = Array.from({ length: 41 }, (_, index) => index + 1);
+  it('have a test each, in its title', () => {
+    expect(edgeCases(titles(all))).toEqual([]);
+    const missing = edgeCases(
+      titles(all.filter((number) => number !== 13 && !STILL_TO_COME.includes(number))),
+    );
+    expect(missing.map(({ message }) => message)).toEqual(['no test title says "edge case 13"']);
+  });
+  it('are not tested by a comment, nor by a file that is no test', () => {
+    expect(edgeCases([file('packages/x/src/a.test.ts', '// edge case 13')])).not.toEqual([]);
+    const source = titles(all).map(({ text }) => file('packages/x/src/a.ts', text));
+    expect(edgeCases(source).length).toBe(41 - STILL_TO_COME.length);
   });
 });
 

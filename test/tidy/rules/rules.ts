@@ -1,6 +1,7 @@
 import type { Rule } from '../source-file.ts';
 import { deadFiles } from './dead-files.ts';
 import { builtinPrefix, dependencies } from './dependencies.ts';
+import { edgeCases } from './edge-cases.ts';
 import { importDirection } from './import-direction.ts';
 import { decisionNumbers, names } from './names.ts';
 import { pureCore } from './pure-core.ts';
@@ -15,6 +16,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'names say what is inside': names,
   'decisions are numbered without gaps': decisionNumbers,
   'texts hold nothing of one machine and no loose intentions': texts,
+  'every edge case of volumes is a test, by its number': edgeCases,
   'a skipped group says why': skipReasons,
   'the lock file names the public registry only': lockFileHosts,
   'no source file is dead': deadFiles,

@@ -1,6 +1,6 @@
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
 import { checkMountpoint, type LookAt } from '../mountpoint.ts';
-import { isMountPoint, readMountTable, type MountEntry } from '../mount-table.ts';
+import { isMountPoint, mountsNamed, readMountTable, type MountEntry } from '../mount-table.ts';
 import { isDriverName, isVolumeName } from '../names.ts';
 import {
   done,
@@ -193,8 +193,11 @@ async function remove(cli: Cli, volume: VolumeReference): Promise<Outcome<void>>
   if (holder !== undefined)
     return notDone(errorOf('in-use', volume, `it is not removed: it is attached at ${holder.hostPath}`));
   const path = await pathOf(cli, volume);
-  if (path !== undefined && isMountPoint(cli.mountTable(), path))
-    return notDone(errorOf('in-use', volume, `it is not removed: ${path} is mounted on this host`));
+  const table = cli.mountTable();
+  // A driver that names no place at all (REX-Ray) is judged by the volume's name in the mount table.
+  const mounted = path === undefined ? mountsNamed(table, volume.name)[0] : path;
+  if (mounted !== undefined && isMountPoint(table, mounted))
+    return notDone(errorOf('in-use', volume, `it is not removed: ${mounted} is mounted on this host`));
   const removed = await run(cli, 'remove', volume);
   if (removed.kind === 'done') return done(undefined);
   if (removed.kind === 'unknown') return removed;

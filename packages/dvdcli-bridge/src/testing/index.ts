@@ -11,8 +11,10 @@ export type {
 export { fakeStore, fakeVolumes } from './fake-volumes.ts';
 export type { PrivateDockerEngine } from './private-docker-engine.ts';
 export { dockerEngineUnavailable, startPrivateDockerEngine } from './private-docker-engine.ts';
-export type { ReceivedCall, ScriptedAnswer, ScriptedPlugin } from './scripted-plugin.ts';
-export { startScriptedPlugin } from './scripted-plugin.ts';
+export type { RexrayLikeOptions, RexrayLikePlugin } from './rexray-like-plugin.ts';
+export { startRexrayLikePlugin } from './rexray-like-plugin.ts';
+export type { PluginServer, ReceivedCall, ScriptedAnswer, ScriptedPlugin } from './scripted-plugin.ts';
+export { startPluginServer, startScriptedPlugin } from './scripted-plugin.ts';
 export { SLEEP_COMMAND, sleepingImage } from './sleeping-image.ts';
 export type { ContractSubject } from './volumes-contract.ts';
 export { volumesContract } from './volumes-contract.ts';

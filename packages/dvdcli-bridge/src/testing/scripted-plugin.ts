@@ -35,20 +35,44 @@ const DEFAULTS: Readonly<Record<string, ScriptedAnswer>> = {
 
 /** A volume plugin in this process that says what it is told to, however wrong. */
 export async function startScriptedPlugin(pluginDirectory: string, name: string): Promise<ScriptedPlugin> {
-  const calls: ReceivedCall[] = [];
   const scripts = new Map<string, ScriptedAnswer[]>();
-  const next = (method: string): ScriptedAnswer => {
+  const server = await startPluginServer(pluginDirectory, name, ({ method }) => {
     const left = scripts.get(method) ?? [];
     const answer = left.length > 1 ? left.shift() : left[0];
     return answer ?? DEFAULTS[method] ?? { json: {} };
+  });
+  return {
+    ...server,
+    script: (verb, ...answers) =>
+      void scripts.set(verb.includes('.') ? verb : `VolumeDriver.${verb}`, answers),
   };
+}
+
+export interface PluginServer {
+  readonly pluginDirectory: string;
+  readonly calls: readonly ReceivedCall[];
+  stop(): Promise<void>;
+}
+
+/** What every plugin of the tests is made of: a socket `NAME.sock`, and an answer to each call. */
+export async function startPluginServer(
+  pluginDirectory: string,
+  name: string,
+  answer: (call: ReceivedCall) => ScriptedAnswer,
+): Promise<PluginServer> {
+  const calls: ReceivedCall[] = [];
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
     request.on('end', () => {
-      const method = (request.url ?? '').slice(1);
-      calls.push({ method, body: text.trim() === '' ? {} : (JSON.parse(text) as ReceivedCall['body']) });
-      play(response, next(method));
+      const body = readBody(text);
+      if (body === undefined) {
+        play(response, { status: 400, text: 'invalid JSON\n' });
+        return;
+      }
+      const call = { method: (request.url ?? '').slice(1), body };
+      calls.push(call);
+      play(response, answer(call));
     });
   });
   mkdirSync(pluginDirectory, { recursive: true });
@@ -56,14 +80,21 @@ export async function startScriptedPlugin(pluginDirectory: string, name: string)
   return {
     pluginDirectory,
     calls,
-    script: (verb, ...answers) =>
-      void scripts.set(verb.includes('.') ? verb : `VolumeDriver.${verb}`, answers),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function readBody(text: string): ReceivedCall['body'] | undefined {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text) as ReceivedCall['body'];
+  } catch {
+    return undefined;
+  }
 }
 
 function play(response: ServerResponse, answer: ScriptedAnswer): void {
