@@ -53,6 +53,8 @@ export interface Timings {
   readonly progressEveryMs: number;
   /** With a driver that writes back: how long nothing at all may arrive on the storage. */
   readonly arrivalLimitMs: number;
+  /** After SIGKILL, until it is said that the process is not gone; and so often again. */
+  readonly notGoneMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -63,4 +65,5 @@ export const DEFAULT_TIMINGS: Timings = {
   progressEveryMs: 2_000,
   // One object of many gigabytes arrives as a whole.
   arrivalLimitMs: 1_800_000,
+  notGoneMs: 30_000,
 };

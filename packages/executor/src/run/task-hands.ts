@@ -193,8 +193,21 @@ export class TaskHands {
     await this.#node?.stop();
   }
   async killProcess(): Promise<void> {
-    await this.#node?.kill();
+    await this.#killNode();
     await this.migration.kill();
+  }
+
+  /** What hangs in the kernel outlives SIGKILL. It is not gone then, its lease stays with it, and that is said. */
+  async #killNode(): Promise<void> {
+    const node = this.#node;
+    if (!node) return;
+    const { log, timings } = this.#ports;
+    const says = 'killed but not gone: it hangs in the kernel, as at a volume that does not answer';
+    const timer = setInterval(() => {
+      log.error({ waitsFor: 'the volume to answer, or to be torn down' }, says);
+    }, timings.notGoneMs);
+    void node.gone.then(() => clearInterval(timer));
+    await node.kill();
   }
 
   async detach(role: VolumeSlot): Promise<MachineEvent> {

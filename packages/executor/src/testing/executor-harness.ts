@@ -34,16 +34,23 @@ export function executorForTests(options: {
   detachTries?: number;
   /** For a task that migrates: whoever has no bundle to start a copier from gives them. */
   copyTools?: CopyTools;
+  timings?: Partial<ExecutorPorts['timings']>;
+  /** Told of each warning and error. */
+  say?: (message: string, fields: object) => void;
   /** Instead of HTTP to the node itself. */
   askNode?: () => Promise<NodeCondition>;
 }): TestedExecutor {
   const statuses: StatusToSend[] = [];
   const waiting = new Set<(status: StatusToSend) => void>();
   const trace = process.env.EXECUTOR_TRACE === undefined ? () => undefined : traceLine;
+  const say = (fields: object, message: string) => {
+    trace(fields, message);
+    options.say?.(message, fields);
+  };
   const environment = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
   const executor = runExecutor(
     {
-      log: { info: trace, warn: trace, error: trace },
+      log: { info: trace, warn: say, error: say },
       clock: kernelUptimeClock(),
       host: () => 'agent-1',
       randomUuid: randomUUID,
@@ -69,7 +76,7 @@ export function executorForTests(options: {
         const { bindHost, publishHost, httpPort } = elasticsearch;
         return askNode({ host: probeHost(bindHost, publishHost), port: httpPort }, nodeName);
       },
-      timings: { ...DEFAULT_TIMINGS, askEveryMs: 100 },
+      timings: { ...DEFAULT_TIMINGS, askEveryMs: 100, ...options.timings },
     },
     {
       shutdownStopMs: 20_000,
