@@ -145,12 +145,6 @@ describe('what earlier holders left attached on this agent', () => {
     expect(story.done.at(-1)).toBe('ensure');
   });
 
-  it('is looked for in the records of the host where the scheduler names none', () => {
-    const story = new Story();
-    story.feed(launch(), { kind: 'prepared' }, { kind: 'lease-taken' });
-    expect(story.done.at(-1)).toBe('detach-former');
-  });
-
   it('is all that a release does, and then it has finished', () => {
     const story = new Story();
     story.feed(launch(launchSpec({ ...FORMER, purpose: 'release' })), { kind: 'prepared' });

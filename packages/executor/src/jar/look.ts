@@ -2,7 +2,6 @@
  * Looks at other processes whose own memory has to be read for it (`environ`, `maps`): that waits while such a process hangs
  * in a volume. Here they are done in this very process. Imports little: a child that does one look starts with this.
  */
-import { procVolumeUsers } from '@mesos-elasticsearch/dvdcli-bridge/volume-users';
 import { holdersOf, processesWith, survivorsOf, type ProcessEntry } from './process-table.ts';
 
 export interface ProcessLooks {
@@ -21,9 +20,12 @@ export const looksHere: ProcessLooks = {
   holdersOf,
   survivorsOf,
   processesWith,
-  marked: (mark) => procVolumeUsers().marked(mark),
-  below: (hostPath) => procVolumeUsers().below(hostPath),
+  marked: async (mark) => (await bridge()).procVolumeUsers().marked(mark),
+  below: async (hostPath) => (await bridge()).procVolumeUsers().below(hostPath),
 };
+
+/** Much to load, and needed only where the mount ledger has something to recover. */
+const bridge = () => import('@mesos-elasticsearch/dvdcli-bridge');
 
 export const LOOK_COMMAND = 'look';
 

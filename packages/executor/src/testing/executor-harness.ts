@@ -25,7 +25,7 @@ export interface TestedExecutor {
 
 const TERMINAL: readonly string[] = ['TASK_FAILED', 'TASK_KILLED', 'TASK_ERROR'];
 
-export function executorForTests(options: {
+export interface TestedExecutorOptions {
   sandbox: string;
   volumes: Volumes;
   leases: LeaseService;
@@ -39,7 +39,9 @@ export function executorForTests(options: {
   say?: (message: string, fields: object) => void;
   /** Instead of HTTP to the node itself. */
   askNode?: () => Promise<NodeCondition>;
-}): TestedExecutor {
+}
+
+export function executorForTests(options: TestedExecutorOptions): TestedExecutor {
   const statuses: StatusToSend[] = [];
   const waiting = new Set<(status: StatusToSend) => void>();
   const trace = process.env.EXECUTOR_TRACE === undefined ? () => undefined : traceLine;
