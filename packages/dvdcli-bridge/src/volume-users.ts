@@ -8,17 +8,17 @@ export type { VolumeUser } from './hostdir/open-files.ts';
 /**
  * Every process of this host but this one that has something below `directory` open, mapped, as its working or root
  * directory, or that has the volume mounted in a mount namespace of its own (as a container has). Looks at /proc
- * only, so a file system that hangs does not hold it up. Processes that this user may not inspect are left out;
- * `complete` says whether there were none.
+ * only, so a file system that hangs does not hold it up. Processes that this user may not inspect are listed
+ * in `hidden`, by pid.
  */
 export function volumeUsers(directory: string): {
   readonly users: readonly VolumeUser[];
-  readonly complete: boolean;
+  readonly hidden: readonly number[];
 } {
   const location = locateInFileSystem(readMountTable(), directory);
   const namespace = readlinkSync('/proc/self/ns/mnt');
   const users: VolumeUser[] = [];
-  let complete = true;
+  const hidden: number[] = [];
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!/^[0-9]+$/.test(entry) || pid === process.pid) continue;
@@ -27,13 +27,13 @@ export function volumeUsers(directory: string): {
       if (stat === undefined || stat.kernelThread) continue;
       const thread = liveThread(pid, stat.state);
       if (thread === undefined) continue;
-      const how = openPath(thread, directory) ?? mountedApart(thread, namespace, location);
+      const how = openPath(thread, directory) ?? mountedApart(thread, namespace, directory, location);
       if (how !== undefined) users.push({ pid, name: stat.name, how });
     } catch (error) {
-      if (!isGone(error)) complete = false;
+      if (!isGone(error)) hidden.push(pid);
     }
   }
-  return { users, complete };
+  return { users, hidden };
 }
 
 /** A zombie's files are closed, unless it is only its first thread that has ended: then another one shows them. */
@@ -43,14 +43,19 @@ function liveThread(pid: number, state: string): number | undefined {
   return others.find((thread) => thread !== pid);
 }
 
+/** A namespace's copy of the mount at the same path follows the unmount; a container's lies at another path. */
 function mountedApart(
   pid: number,
   namespace: string,
+  directory: string,
   location: { device: string; path: string } | undefined,
 ): string | undefined {
   if (location === undefined || readlinkSync(`/proc/${pid}/ns/mnt`) === namespace) return undefined;
   const mount = readMountTable(pid).find(
-    (entry) => entry.device === location.device && isUnder(entry.root, location.path),
+    (entry) =>
+      entry.device === location.device &&
+      isUnder(entry.root, location.path) &&
+      !isUnder(entry.mountPoint, directory),
   );
   return mount === undefined ? undefined : `has it mounted at ${mount.mountPoint}`;
 }

@@ -44,16 +44,13 @@ export async function inspectHere(volume: VolumeDescription, docker: Docker): Pr
   }
   const table = readMountTable();
   const mounts = table.filter((entry) => isUnder(entry.mountPoint, mountpoint));
-  const { users, complete } = volumeUsers(mountpoint);
+  const { users, hidden } = volumeUsers(mountpoint);
   return {
     ...base,
     mounts,
     inside: await seenInside(mountpoint, isDirectory || isMountPoint(table, mountpoint)),
     usedBy: [...users.map(userText), ...containers.usedBy],
-    notSeen: [
-      ...containers.notSeen,
-      ...(complete ? [] : ['processes that this user may not inspect (run it as root to see them)']),
-    ],
+    notSeen: [...containers.notSeen, ...(hidden.length === 0 ? [] : [hiddenText(hidden)])],
   };
 }
 
@@ -86,6 +83,12 @@ async function containersWith(
   } catch {
     return { usedBy: [], notSeen: ['containers (no Docker Engine answers)'] };
   }
+}
+
+function hiddenText(pids: readonly number[]): string {
+  const [first] = pids;
+  const which = pids.length === 1 ? `process ${first ?? ''}` : `${pids.length} processes (${first ?? ''}…)`;
+  return `${which}, which this user may not inspect`;
 }
 
 export function userText({ pid, name, how }: VolumeUser): string {

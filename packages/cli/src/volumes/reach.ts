@@ -6,11 +6,13 @@ import {
   pluginSocketVolumes,
   unknownOutcome,
   VolumeError,
+  type LookAt,
   type Outcome,
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import Docker from 'dockerode';
 import { UsageError } from '../commands/exit-code.ts';
+import { inChild } from './child-work.ts';
 
 export const REACH_PATHS = ['plugin-socket', 'dvdcli', 'engine'] as const;
 export type ReachPath = (typeof REACH_PATHS)[number];
@@ -37,6 +39,7 @@ export function reach(options: ReachOptions, environment: Environment): Volumes 
     case 'plugin-socket':
       return pluginSocketVolumes({
         directories: pluginDirectoriesFrom(environment),
+        lookAt,
         ...(ms === undefined
           ? {}
           : { timeLimits: { reachMs: Math.min(ms, 5_000), createMs: ms, mountMs: ms, otherMs: ms } }),
@@ -44,6 +47,7 @@ export function reach(options: ReachOptions, environment: Environment): Volumes 
     case 'dvdcli':
       return dvdcliVolumes({
         program: options.dvdcli,
+        lookAt,
         ...(ms === undefined ? {} : { timeLimits: { createMs: ms, mountMs: ms, otherMs: ms } }),
       });
     case 'engine':
@@ -82,3 +86,19 @@ export async function within<T>(
   });
   return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
+
+const LOOK_LIMIT_MS = 10_000;
+
+/** In a child: a dead file system would keep this process from ending, exit code and all. */
+const lookAt: LookAt = async (path) => {
+  const script = `return fs.statSync(args[0]).isDirectory() ? 'directory' : 'something-else';`;
+  const answer = await inChild<'directory' | 'something-else'>(script, [path], LOOK_LIMIT_MS);
+  switch (answer.kind) {
+    case 'answered':
+      return answer.value;
+    case 'no-answer':
+      return 'no-answer';
+    case 'failed':
+      throw Object.assign(new Error(answer.why), { code: answer.why.split(':')[0] });
+  }
+};
