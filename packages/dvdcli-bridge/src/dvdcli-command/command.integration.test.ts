@@ -1,5 +1,5 @@
 /** The command as a process, before a plugin that says what it is told: what the original was observed to do. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -388,5 +388,11 @@ describe('what the original has not', () => {
     const ill = await dvdcli('doctor', ...NAMED, '--json');
     expect(ill.exitCode).toBe(1);
     expect(JSON.stringify(JSON.parse(ill.stdout))).toContain('backend on fire');
+  });
+  it('a quick start: only what every verb needs is loaded with the program', () => {
+    const loaded = [...readFileSync(program, 'utf8').matchAll(/^import .* from "([^"]+)";$/gm)].map(
+      ([, name]) => name,
+    );
+    expect([...new Set(loaded)].sort()).toEqual(['node:fs', 'node:fs/promises', 'node:net', 'node:path']);
   });
 });

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// npm run bench: builds the executables, bundles the benches into one file and runs it.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const outfile = join(root, 'node_modules/.cache/bench', `bench-${process.pid}.mjs`);
+
+const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
+if (built.status !== 0) process.exit(1);
+await build({
+  entryPoints: [join(root, 'test/bench/main.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  logLevel: 'warning',
+});
+try {
+  const argv = [outfile, ...process.argv.slice(2)];
+  const { status } = spawnSync(process.execPath, argv, { stdio: 'inherit', cwd: root });
+  process.exitCode = status ?? 1;
+} finally {
+  const { rm } = await import('node:fs/promises');
+  await rm(outfile, { force: true });
+}

@@ -1,0 +1,96 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import type { BenchOptions, BenchReport } from './main.ts';
+
+/** The whole of one `dvdcli` in units of the cheapest thing that Node can do. */
+const LIMIT = 1.4;
+const PROGRAM = resolve('packages/dvdcli-bridge/dist/dvdcli.mjs');
+const WARM_UP_ROUNDS = 3;
+
+interface Candidate {
+  readonly name: string;
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly stdout: string;
+}
+
+/**
+ * Whole-process times of `mount` and `unmount` against a plugin in a process of its own that only answers, each
+ * between two of `node -e 0`. The plugin's work is in the figures, its start is not.
+ */
+export async function benchDvdcli({ rounds }: BenchOptions): Promise<BenchReport> {
+  const home = mkdtempSync(join(tmpdir(), 'bench-'));
+  const mountpoint = join(home, 'mountpoint');
+  mkdirSync(mountpoint);
+  const plugin = await startPlugin(join(home, 'bench.sock'), mountpoint);
+  try {
+    const named = ['--volumedriver=bench', '--volumename=volume1'];
+    const node = { name: 'node -e 0', program: process.execPath, argv: ['-e', '0'], stdout: '' };
+    const verbs = [
+      { name: 'dvdcli mount', program: PROGRAM, argv: ['mount', ...named], stdout: `${mountpoint}\n` },
+      { name: 'dvdcli unmount', program: PROGRAM, argv: ['unmount', ...named], stdout: '' },
+    ];
+    const times = new Map<string, number[]>([node, ...verbs].map(({ name }) => [name, []]));
+    for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+      for (const candidate of [node, ...verbs]) {
+        const ms = timeOf(candidate, home);
+        if (round >= 0) times.get(candidate.name)?.push(ms);
+      }
+    }
+    return report(times, node.name);
+  } finally {
+    plugin.kill('SIGKILL');
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function startPlugin(socketPath: string, mountpoint: string): Promise<ChildProcess> {
+  const argv = [process.argv[1] ?? '', 'serve-answers', socketPath, mountpoint];
+  const plugin = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((ready, failed) => {
+    plugin.stdout.once('data', ready);
+    plugin.once('exit', () => failed(new Error('the plugin did not start')));
+  });
+  return plugin;
+}
+
+/** @throws Error where the run did not do what is measured */
+function timeOf({ name, program, argv, stdout }: Candidate, pluginDirectory: string): number {
+  const env = {
+    ...process.env,
+    // The interpreter that the command's first line looks for is the one it is compared with.
+    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+    VOLUME_PLUGIN_DIRECTORIES: pluginDirectory,
+  };
+  const started = performance.now();
+  const ran = spawnSync(program, argv, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const ms = performance.now() - started;
+  if (ran.status !== 0 || ran.stdout !== stdout)
+    throw new Error(`${name} ended with ${String(ran.status)}: ${ran.stdout}${ran.stderr}`);
+  return ms;
+}
+
+function report(times: ReadonlyMap<string, readonly number[]>, unit: string): BenchReport {
+  const unitMs = median(times.get(unit) ?? []);
+  const rows = [...times].map(([name, ms]) => ({
+    name,
+    count: ms.length,
+    ms: median(ms),
+    ratio: median(ms) / unitMs,
+  }));
+  const lines = rows.map(
+    ({ name, count, ms, ratio }) =>
+      `  ${name.padEnd(15)} median ${ms.toFixed(1).padStart(6)} ms of ${count}   ${ratio.toFixed(2)} x ${unit}`,
+  );
+  const withinLimit = rows.every(({ ratio }) => ratio <= LIMIT);
+  return { text: `${lines.join('\n')}\n  limit ${LIMIT}: ${withinLimit ? 'kept' : 'NOT kept'}`, withinLimit };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
