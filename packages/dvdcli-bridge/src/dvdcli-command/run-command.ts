@@ -1,5 +1,4 @@
-import { basename, dirname } from 'node:path';
-import { isMountPoint, type MountEntry } from '../mount-table.ts';
+import { isMountPoint, mountNamedAfter, type MountEntry } from '../mount-table.ts';
 import type { MountpointVerdict } from '../mountpoint.ts';
 import type { GetAnswer } from '../plugin/answers.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
@@ -185,11 +184,10 @@ async function placeOfMount(
   // A driver that does not know the path of an unmounted volume says so with an error.
   const said = asked === undefined || asked.kind === 'not-done' ? '' : wanted('Path', asked, volume);
   const table = mountTable();
-  // REX-Ray mounts a volume one directory above the path that it gives.
-  const above = dirname(said);
-  const places = [described ?? '', said, basename(above) === volume ? above : ''];
-  const place = places.find((path) => path !== '' && path !== '/' && isMountPoint(table, path));
-  return place === undefined ? undefined : `at ${place}`;
+  const place = [described ?? '', said].find((path) => path !== '' && isMountPoint(table, path));
+  // Some drivers tell nobody where a volume is mounted, or tell a folder below it, and remove it all the same.
+  const where = place ?? mountNamedAfter(table, volume);
+  return where === undefined ? undefined : `at ${where}`;
 }
 
 /** A driver without Get is taken at its word: the verb itself will say whether the volume is there. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { versionText } from '../dvdcli-command/version.ts';
 import { readPath, readRun, type RunResult } from './parse-output.ts';
+import { kindOf } from './version.ts';
 
 const run = (over: Partial<RunResult>): RunResult => ({
   exitCode: 1,
@@ -43,6 +45,32 @@ describe('one run of dvdcli', () => {
   });
   it('that never started did nothing', () => {
     expect(readRun(run({ exitCode: undefined, startFailure: 'ENOENT' }))).toMatchObject({ certain: true });
+  });
+});
+
+describe('what the program says it is', () => {
+  it.each([
+    ['Binary: /usr/bin/dvdcli\nSemVer: 0.2.1\nOsArch: Linux-x86_64', 'original'],
+    ['Binary: /usr/bin/dvdcli\nSemVer: 0.1.0\nOsArch: Linux-x86_64', 'too-old'],
+    ['Binary: x\nSemVer: \nOsArch: ', 'original'],
+    ['SemVer: 0.10.0', 'original'],
+    ['', 'original'],
+    [versionText('x'), 'ours'],
+  ])('%j', (text, kind) => {
+    expect(kindOf(text)).toBe(kind);
+  });
+});
+
+describe('output with a log in it', () => {
+  it('is read without the log', () => {
+    const log = 'time="2026-11-22T11:01:42Z" level=info msg="/mnt/v1" ';
+    for (const stdout of [`${log}\n/mnt/v1\n`, `/mnt/v1\n\u001b[34mINFO\u001b[0m[0000] /mnt/v1\n`])
+      expect(readRun(run({ exitCode: 0, stdout }))).toEqual({ kind: 'ok', stdout: '/mnt/v1' });
+  });
+  it('names a missing plugin, whatever is said after that', () => {
+    const stderr =
+      'level=info msg="Error looking up volume plugin x: plugin not found"\nlevel=error msg="start it"\n';
+    expect(readRun(run({ stderr }))).toMatchObject({ code: 'driver-not-found', certain: true });
   });
 });
 

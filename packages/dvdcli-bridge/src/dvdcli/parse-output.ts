@@ -32,10 +32,12 @@ export function readRun(run: RunResult): RunMeaning {
   if (run.timedOut) return { kind: 'failed', code: 'time-limit', says: '', certain: false };
   if (run.exitCode === 64 || isUsage(run))
     return { kind: 'failed', code: 'invalid', says: firstLine(run.stderr), certain: true };
-  if (run.exitCode === 0) return { kind: 'ok', stdout: run.stdout.trim() };
-  const says = errorMessage(run.stderr);
+  if (run.exitCode === 0) return { kind: 'ok', stdout: withoutLog(run.stdout) };
+  const messages = logMessages(run.stderr);
+  const lookup = messages.find((message) => message.startsWith('Error looking up volume plugin '));
+  const says = lookup ?? messages.at(-1) ?? run.stderr.trim();
   const driver = /plugin not found|not reached|cannot be reached|connection refused/i.exec(says)?.[0];
-  if (driver !== undefined) {
+  if (driver !== undefined && run.exitCode === 1) {
     const code = driver.toLowerCase() === 'plugin not found' ? 'driver-not-found' : 'driver-unavailable';
     return { kind: 'failed', code, says, certain: true };
   }
@@ -46,7 +48,16 @@ export function readRun(run: RunResult): RunMeaning {
 
 /** Exactly one line that is an absolute path; the whole trimmed output is what callers take. */
 export function readPath(stdout: string): string | undefined {
-  return stdout.startsWith('/') && !/[\n\0]/.test(stdout) ? stdout : undefined;
+  return stdout.startsWith('/') && !/[\n\r\0]/.test(stdout) ? stdout : undefined;
+}
+
+/** Programs that write their log to standard output too: logrus, with and without a terminal. */
+const LOG_LINE =
+  /^(?:time="[^"]*" level=\w+ msg=|(?:\x1b\[\d+m)?(?:DEBU|INFO|WARN|ERRO|FATA)(?:\x1b\[0m)?\[\d+\] )/;
+
+function withoutLog(stdout: string): string {
+  const lines = stdout.split('\n').filter((line) => !LOG_LINE.test(line));
+  return lines.join('\n').trim();
 }
 
 function isUsage(run: RunResult): boolean {
@@ -60,12 +71,12 @@ function isTransport(says: string): boolean {
   );
 }
 
-/** The text of the last error in the log; the whole output where it has another form. */
-function errorMessage(stderr: string): string {
-  const messages = [...stderr.matchAll(/\bmsg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/g)];
-  const last = messages.at(-1);
-  if (last === undefined) return stderr.trim();
-  return last[1] === undefined ? (last[2] ?? '') : last[1].replace(/\\(["\\])/g, '$1').replace(/\\n/g, '\n');
+/** The texts of the log's lines, in order. */
+function logMessages(stderr: string): readonly string[] {
+  const lines = stderr.matchAll(/\bmsg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/g);
+  return [...lines].map(([, text, bare]) =>
+    text === undefined ? (bare ?? '') : text.replace(/\\(["\\])/g, '$1').replace(/\\n/g, '\n'),
+  );
 }
 
 function firstLine(text: string): string {

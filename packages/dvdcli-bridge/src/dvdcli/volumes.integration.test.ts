@@ -12,7 +12,7 @@ import { dvdcliVolumes } from './volumes.ts';
 const volume: VolumeSpec = {
   name: volumeName('elasticsearch1data'),
   driver: 'odd',
-  options: { a: 'b=c', d: 'e f' },
+  options: { a: 'b', d: 'e f' },
 };
 const task = 'task-1' as ConsumerId;
 
@@ -39,7 +39,7 @@ describe('the dvdcli path', () => {
     const volumes = program({ get: 'echo \'msg="volume not found"\' >&2; exit 1' });
     expect(says(await volumes.ensure(volume))).toBe('done');
     expect(calls().at(-1)).toBe(
-      'create --volumedriver=odd --volumename=elasticsearch1data --volumeopts=a=b=c --volumeopts=d=e f',
+      'create --volumedriver=odd --volumename=elasticsearch1data --volumeopts=a=b --volumeopts=d=e f',
     );
   });
   it('kills what hangs, its children too, and does not know what became of the mount', async () => {
@@ -50,7 +50,7 @@ describe('the dvdcli path', () => {
     await vi.waitFor(() => expect(processStat(child)?.state ?? 'Z').toBe('Z'));
   });
   it.each([
-    ['prints its usage and exits 0', 'echo "Usage: dvdcli mount" >&2', 'not-done invalid'],
+    ['edge case 34: prints its usage and exits 0', 'echo "Usage: dvdcli mount" >&2', 'not-done invalid'],
     ['prints an empty line and exits 0', 'echo', 'not-done bad-mountpoint'],
     ['prints a relative path', 'echo some/where', 'not-done bad-mountpoint'],
     ['prints two lines', 'echo /tmp; echo /tmp', 'unknown bad-answer'],
@@ -59,6 +59,41 @@ describe('the dvdcli path', () => {
     const volumes = program({ get: THERE, mount: script });
     expect(says(await volumes.attach(volume, task))).toBe(outcome);
     expect(calls().some((call) => call.startsWith('unmount'))).toBe(outcome === 'not-done bad-mountpoint');
+  });
+  it('finds what left the process group, and kills it too', async () => {
+    const left = join(home, 'left');
+    const volumes = program({ get: THERE, mount: `setsid sh -c 'echo $$ > ${left}; sleep 300' & sleep 300` });
+    expect(says(await volumes.attach(volume, task))).toBe('unknown time-limit');
+    const pid = Number(readFileSync(left, 'utf8'));
+    await vi.waitFor(() => expect(processStat(pid)?.state ?? 'Z').toBe('Z'));
+  });
+  it('asks what the program is once, and uses none that is too old', async () => {
+    const old = program({ version: 'echo "Binary: x\nSemVer: 0.1.0"', get: THERE });
+    for (let time = 0; time < 2; time += 1)
+      expect(says(await old.ensure(volume))).toBe('not-done unsupported');
+    expect(calls()).toEqual(['version']);
+  });
+  it('edge case 20: gives no option to the original that it would cut, and every one to ours', async () => {
+    const absent = 'echo \'msg="volume not found"\' >&2; exit 1';
+    const risky = { ...volume, options: { url: 'a=b' } };
+    expect(says(await program({ get: absent }).ensure(risky))).toBe('not-done invalid');
+    const ours = program({ version: 'echo "SemVer: 0.2.2+mesos-elasticsearch.1"', get: absent });
+    expect(says(await ours.ensure(risky))).toBe('done');
+    expect(calls().at(-1)).toContain('--volumeopts=url=a=b');
+    expect(says(await ours.ensure({ ...volume, options: { a: 'b,c' } }))).toBe('not-done invalid');
+  });
+  it('mounts what is there, and forbids the program to make what is not', async () => {
+    await program({ get: THERE, mount: 'echo /tmp' }).attach(volume, task);
+    expect(calls().at(-1)).toMatch(/^mount .* --explicitcreate$/);
+  });
+  it('finds the path between lines of a log on standard output', async () => {
+    const log = 'time="2026-11-22T11:01:42Z" level=info msg=x';
+    const volumes = program({ get: THERE, mount: `echo '${log}'; echo /tmp; echo 'INFO[0000] x'` });
+    expect(says(await volumes.attach(volume, task))).toBe('done');
+  });
+  it('does not read for ever what a program prints for ever', async () => {
+    const volumes = program({ get: THERE, mount: 'exec cat /dev/zero' });
+    expect((await volumes.attach(volume, task)).kind).toBe('unknown');
   });
   it('says that the program is missing', async () => {
     const volumes = dvdcliVolumes({ program: join(home, 'nowhere') });

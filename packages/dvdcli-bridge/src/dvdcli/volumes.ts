@@ -23,6 +23,7 @@ import type {
 } from '../volumes.ts';
 import { readPath, readRun } from './parse-output.ts';
 import { runDvdcli } from './run-dvdcli.ts';
+import { kindOf, type DvdcliKind } from './version.ts';
 
 export interface DvdcliTimeLimits {
   readonly mountMs: number;
@@ -51,6 +52,7 @@ export function dvdcliVolumes(options: DvdcliOptions): Volumes {
     limits: { ...DEFAULT_TIME_LIMITS, ...options.timeLimits },
     mountTable: options.mountTable ?? readMountTable,
     holders: new Map(),
+    kind: undefined,
   };
   return serialized({
     capabilities: CAPABILITIES,
@@ -79,6 +81,20 @@ interface Cli {
   readonly mountTable: () => readonly MountEntry[];
   /** Which consumer has a volume; by driver and name. The one count there is on this path. */
   readonly holders: Map<string, { consumer: ConsumerId; hostPath: string }>;
+  /** What the program says it is; asked once. */
+  kind: Promise<DvdcliKind> | undefined;
+}
+
+const VERSION_LIMIT_MS = 10_000;
+
+/** A program that does not say is taken for the original; that it cannot be started will show at the next call. */
+function kindOfProgram(cli: Cli): Promise<DvdcliKind> {
+  const { program, env } = cli.options;
+  cli.kind ??= runDvdcli(program, ['version'], {
+    limitMs: VERSION_LIMIT_MS,
+    ...(env === undefined ? {} : { env }),
+  }).then((result) => kindOf(result.stdout));
+  return cli.kind;
 }
 
 function keyOf(volume: VolumeReference): string {
@@ -102,6 +118,14 @@ async function run(
 ): Promise<Outcome<string>> {
   if (!isDriverName(volume.driver) || (volume.name !== undefined && !isVolumeName(volume.name)))
     return notDone(errorOf('invalid', volume, 'this driver or volume name cannot be given to dvdcli'));
+  if ((await kindOfProgram(cli)) === 'too-old')
+    return notDone(
+      errorOf(
+        'unsupported',
+        volume,
+        `${cli.options.program} is older than 0.2.0, without get and list; update it`,
+      ),
+    );
   const limitMs =
     command === 'mount'
       ? cli.limits.mountMs
@@ -141,10 +165,19 @@ async function exists(cli: Cli, volume: VolumeReference): Promise<Outcome<boolea
 
 async function ensure(cli: Cli, volume: VolumeSpec): Promise<Outcome<EnsuredVolume>> {
   const flags: string[] = [];
+  const original = (await kindOfProgram(cli)) !== 'ours';
   for (const [key, value] of Object.entries(volume.options)) {
     if (/[,=]/.test(key) || key === '' || value.includes(','))
       return notDone(
         errorOf('invalid', volume, `dvdcli cannot carry the option ${key}=${value}: it cuts at commas`),
+      );
+    if (original && value.includes('='))
+      return notDone(
+        errorOf(
+          'invalid',
+          volume,
+          `the original dvdcli would cut the option ${key}=${value} at its second "="`,
+        ),
       );
     flags.push(`--volumeopts=${key}=${value}`);
   }
@@ -211,12 +244,12 @@ async function attach(cli: Cli, volume: VolumeReference, consumer: ConsumerId): 
     return notDone(
       errorOf('in-use', volume, `${holder.consumer} has it on this host; dvdcli cannot tell two users apart`),
     );
-  // Without this, dvdcli's mount would create a missing volume, with no options.
+  // Without this, and the flag below, dvdcli's mount would create a missing volume, with no options.
   const there = await exists(cli, volume);
   if (there.kind !== 'done') return there;
   if (!there.value) return notDone(errorOf('not-found', volume, 'there is no such volume; create it first'));
   if (holder !== undefined) return accept(cli, volume, consumer, holder.hostPath);
-  const mounted = await run(cli, 'mount', volume);
+  const mounted = await run(cli, 'mount', volume, ['--explicitcreate']);
   if (mounted.kind === 'done') return acceptOutput(cli, volume, consumer, mounted.value);
   if (mounted.error.code !== 'conflict') return mounted;
   // "Already mounted": by an earlier run of ours, for no other caller mounts without an ID. The mount table decides.
