@@ -93,6 +93,10 @@ function redirected(volumes: Volumes, driver: string): Volumes {
     volume.driver === 'hostdir' ? { ...volume, driver } : volume;
   return {
     capabilities: volumes.capabilities,
+    describe: async (name) => {
+      const outcome = await volumes.describe(name === 'hostdir' ? driver : name);
+      return outcome.kind === 'done' ? { ...outcome, value: { ...outcome.value, driver: name } } : outcome;
+    },
     ensure: (volume) => volumes.ensure(on(volume)),
     inspect: async (volume) => {
       const outcome = await volumes.inspect(on(volume));

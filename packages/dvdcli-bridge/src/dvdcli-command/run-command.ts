@@ -1,4 +1,4 @@
-import { isMountPoint, mountNamedAfter, type MountEntry } from '../mount-table.ts';
+import { isMountPoint, mountsNamed, type MountEntry } from '../mount-table.ts';
 import type { MountpointVerdict } from '../mountpoint.ts';
 import type { GetAnswer } from '../plugin/answers.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
@@ -186,7 +186,7 @@ async function placeOfMount(
   const table = mountTable();
   const place = [described ?? '', said].find((path) => path !== '' && isMountPoint(table, path));
   // Some drivers tell nobody where a volume is mounted, or tell a folder below it, and remove it all the same.
-  const where = place ?? mountNamedAfter(table, volume);
+  const where = place ?? mountsNamed(table, volume)[0];
   return where === undefined ? undefined : `at ${where}`;
 }
 

@@ -44,15 +44,17 @@ export async function findPlugin(driver: string, directories: readonly string[])
     for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
       const found = await lookAt(`${stem}.sock`);
       if (found === 'socket') return { kind: 'unix', socketPath: `${stem}.sock` };
-      if (found === 'denied') denied ??= directory;
+      if (found === 'denied') denied ??= `the plugin directory ${directory}`;
     }
     for (const [ending, parse] of [
       ['spec', parseSpecFile],
       ['json', parseJsonFile],
     ] as const) {
       for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
-        const endpoint = await readEndpoint(driver, `${stem}.${ending}`, parse);
-        if (endpoint === 'denied') denied ??= directory;
+        const file = `${stem}.${ending}`;
+        const endpoint = await readEndpoint(driver, file, parse);
+        // Where the directory is closed too, that was said before.
+        if (endpoint === 'denied') denied ??= `the plugin file ${file}`;
         else if (endpoint !== undefined) return endpoint;
       }
     }
@@ -60,7 +62,7 @@ export async function findPlugin(driver: string, directories: readonly string[])
   if (denied !== undefined) {
     throw new VolumeError('permission', {
       driver,
-      message: `the plugin directory ${denied} may not be read by this user; run as root, or as a user that may`,
+      message: `${denied} may not be read by this user; run as root, or as a user that may`,
     });
   }
   throw new VolumeError('driver-not-found', {

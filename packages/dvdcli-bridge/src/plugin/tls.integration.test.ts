@@ -103,23 +103,23 @@ describe.skipIf(unavailable !== undefined)(title, () => {
 
   it('edge case 38: is reached by its .json file, whose name names it', async () => {
     plugin = await startTlsPlugin('plugin');
-    expect(await specify(ca()).capabilities()).toEqual(globally);
-    expect(await specify(ca(), 'localhost').capabilities()).toEqual(globally);
+    expect(await specify(ca()).scope()).toEqual(globally);
+    expect(await specify(ca(), 'localhost').scope()).toEqual(globally);
   });
   it('edge case 37: is not asked without CAFile, unless the file says that this is meant', async () => {
     plugin = await startTlsPlugin('plugin');
     for (const tls of [{}, { CAFile: '' }, { InsecureSkipVerify: false }, { InsecureSkipVerify: 'yes' }]) {
-      const error = refusal(await specify(tls).capabilities());
+      const error = refusal(await specify(tls).scope());
       expect(error.code).toBe('invalid');
       expect(error.message).toContain(join(home, 'secure.json'));
     }
     expect(plugin.received).toEqual([]);
-    expect(await specify({ InsecureSkipVerify: true }).capabilities()).toEqual(globally);
+    expect(await specify({ InsecureSkipVerify: true }).scope()).toEqual(globally);
   });
   it('edge case 37: is checked also where its address is all there is', async () => {
     plugin = await startTlsPlugin('plugin');
     writeFileSync(join(home, 'secure.spec'), `https://127.0.0.1:${plugin.port}\n`);
-    expect(refusal(await open().capabilities()).code).toBe('driver-unavailable');
+    expect(refusal(await open().scope()).code).toBe('driver-unavailable');
     expect(plugin.received).toEqual([]);
   });
   it.each([
@@ -127,7 +127,7 @@ describe.skipIf(unavailable !== undefined)(title, () => {
     ['another host', 'elsewhere', /127\.0\.0\.1/],
   ])('is not believed with a certificate of %s', async (_, certificate, words) => {
     plugin = await startTlsPlugin(certificate);
-    const error = refusal(await specify(ca()).capabilities());
+    const error = refusal(await specify(ca()).scope());
     expect(error.code).toBe('driver-unavailable');
     expect(error.message).toMatch(words);
     expect(plugin.received).toEqual([]);
@@ -136,14 +136,14 @@ describe.skipIf(unavailable !== undefined)(title, () => {
     const authority = readFileSync(file('authority.pem'));
     plugin = await startTlsPlugin('plugin', { requestCert: true, rejectUnauthorized: true, ca: authority });
     const pair = { CertFile: file('client.pem'), KeyFile: file('client.key') };
-    expect(await specify({ CAFile: file('authority.pem'), ...pair }).capabilities()).toEqual(globally);
+    expect(await specify({ CAFile: file('authority.pem'), ...pair }).scope()).toEqual(globally);
     const heard = plugin.received.length;
-    expect(refusal(await specify(ca()).capabilities()).code).toBe('driver-unavailable');
+    expect(refusal(await specify(ca()).scope()).code).toBe('driver-unavailable');
     expect(plugin.received).toHaveLength(heard);
   });
   it('is not asked where a certificate’s file is missing, which is named', async () => {
     plugin = await startTlsPlugin('plugin');
-    const error = refusal(await specify({ CAFile: join(home, 'no.pem') }).capabilities());
+    const error = refusal(await specify({ CAFile: join(home, 'no.pem') }).scope());
     expect(error.code).toBe('driver-unavailable');
     expect(error.message).toContain(join(home, 'no.pem'));
   });
@@ -161,7 +161,7 @@ describe.skipIf(unavailable !== undefined)(title, () => {
     const names = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'HTTP_PROXY'];
     for (const name of names) vi.stubEnv(name, 'http://127.0.0.1:1');
     try {
-      expect(await specify(ca()).capabilities()).toEqual(globally);
+      expect(await specify(ca()).scope()).toEqual(globally);
     } finally {
       vi.unstubAllEnvs();
     }
