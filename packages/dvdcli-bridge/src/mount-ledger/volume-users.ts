@@ -88,13 +88,23 @@ function mountedElsewhere(
   location: { device: string; path: string } | undefined,
 ): string | undefined {
   if (location === undefined) return undefined;
-  const table = parseMountTable(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+  const table = mountTableOf(pid);
   const shows = (entry: MountEntry): boolean =>
     entry.device === location.device &&
     isUnder(entry.root, location.path) &&
     !isUnder(entry.mountPoint, hostPath);
   const mount = table.find(shows);
   return mount === undefined ? undefined : `has it mounted at ${mount.mountPoint}`;
+}
+
+/** A process on its way out has closed its files and then left its namespaces: the kernel says EINVAL, and there is no table. */
+function mountTableOf(pid: number): readonly MountEntry[] {
+  try {
+    return parseMountTable(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EINVAL') return [];
+    throw error;
+  }
 }
 
 /** Not ours to read: another user's, which cannot be told to use the volume, nor not to. */

@@ -19,9 +19,9 @@ describe('a program in good order', () => {
   it('gives back what it said, and what it was given', async () => {
     const told = await runBounded({ argv: ['cat'], input: 'text', limitMs: 5_000, environment });
     expect([told.exitCode, told.stdout.toString()]).toEqual([0, 'text']);
-    const failed = await runBounded({ argv: ['ls', '/nowhere'], limitMs: 5_000, environment });
+    const failed = await runBounded({ argv: ['ls', '/proc/none'], limitMs: 5_000, environment });
     expect(failed.exitCode).toBe(2);
-    expect(failed.stderr).toContain('/nowhere');
+    expect(failed.stderr).toContain('/proc/none');
   });
 
   it('is killed at its limit', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)(
       expect(await lookByProgram(environment, 200)(mountpoint)).toBe('no-answer');
       expect(await lookByProgram(environment)(root)).toBe('directory');
       expect(await lookByProgram(environment)('/proc/uptime')).toBe('something-else');
-      await expect(lookByProgram(environment)('/nowhere')).rejects.toThrow('No such file');
+      await expect(lookByProgram(environment)('/proc/none')).rejects.toThrow('No such file');
     });
   },
 );

@@ -13,8 +13,10 @@ export function looksByProgram(
   const ask = async <T>(look: keyof ProcessLooks, about: unknown): Promise<T> => {
     const argv = [...program, LOOK_COMMAND];
     const result = await runBounded({ argv, limitMs, environment, input: JSON.stringify({ look, about }) });
-    if (result.exitCode !== 0)
-      throw new Error(`processes cannot be looked at: ${result.stderr || (result.shortMessage ?? '')}`);
+    if (result.exitCode !== 0) {
+      const [words = ''] = (result.stderr || (result.shortMessage ?? '')).split('\n');
+      throw new Error(`processes cannot be looked at: ${words}`);
+    }
     return (JSON.parse(result.stdout.toString('utf8')) as { answer?: T }).answer as T;
   };
   return {

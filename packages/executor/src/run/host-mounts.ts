@@ -48,11 +48,16 @@ export function hostMounts(config: HostConfig, log: Log, looks: ProcessLooks): H
         users: users(looks),
         impatient: true,
       });
-      const marks = ownConsumers(ledger(), ofNode);
-      const own = report.kept.filter(({ consumer }) => marks.has(consumer));
+      const consumers = ownConsumers(ledger(), ofNode);
+      const own = report.kept.filter(({ consumer }) => consumers.has(consumer));
+      // What could not be looked at may be ours.
+      const unread = report.unread.filter(({ key }) => mayBe(ledger(), key, ofNode));
       return {
         letGo: report.letGo.map(nameOf),
-        left: [...report.failed, ...own].map((use) => `${nameOf(use)} (${use.why})`),
+        left: [
+          ...[...report.failed, ...own].map((use) => `${nameOf(use)} (${use.why})`),
+          ...unread.map(({ key, why }) => `record ${key} (${why})`),
+        ],
         others: report.kept.filter(({ why }) => why === theirs).map(nameOf),
       };
     },
@@ -107,6 +112,14 @@ function isOfEarlierEpoch(use: MountUse, spec: LaunchSpec): boolean {
 function ownConsumers(ledger: MountLedger, ofNode: (use: MountUse) => boolean): ReadonlySet<string> {
   const uses = ledger.keys().flatMap((key) => peek(ledger, key));
   return new Set(uses.filter(ofNode).map(({ consumer }) => consumer));
+}
+
+function mayBe(ledger: MountLedger, key: string, ofNode: (use: MountUse) => boolean): boolean {
+  try {
+    return ledger.peek(key)?.uses.some(ofNode) ?? false;
+  } catch {
+    return true;
+  }
 }
 
 function peek(ledger: MountLedger, key: string): readonly MountUse[] {
