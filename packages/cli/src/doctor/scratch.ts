@@ -15,10 +15,11 @@ export interface ScratchTrial {
   readonly volume: VolumeReference & { readonly options: Readonly<Record<string, string>> };
   /** Of one step, in milliseconds. */
   readonly limitMs: number;
-  within<T>(work: Promise<Outcome<T>>): Promise<Outcome<T>>;
+  readonly within: <T>(work: Promise<Outcome<T>>) => Promise<Outcome<T>>;
 }
 
 const CONSUMER = 'doctor' as ConsumerId;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const PROBE = '.mesos-elasticsearch-doctor';
 const PROBE_BYTES = 1 << 20;
 
@@ -40,6 +41,31 @@ const READ = `
 `;
 
 export async function tryScratch(trial: ScratchTrial): Promise<readonly Line[]> {
+  const keep = undoOnSignal(trial);
+  try {
+    return await makeAndUse(trial);
+  } finally {
+    keep();
+  }
+}
+
+/** Ctrl-C leaves no scratch volume behind; the name is random, so it is this run's. @returns takes it back */
+function undoOnSignal({ volumes, volume, within }: ScratchTrial): () => void {
+  const stop = (): void => {
+    void within(volumes.detach(volume, CONSUMER))
+      .then(() => within(volumes.remove(volume)))
+      .then((removed) => {
+        if (removed.kind !== 'done') process.stderr.write(`left behind: ${removed.error.message}\n`);
+        process.exit(1);
+      });
+  };
+  for (const signal of SIGNALS) process.once(signal, stop);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, stop);
+  };
+}
+
+async function makeAndUse(trial: ScratchTrial): Promise<readonly Line[]> {
   const { volumes, volume } = trial;
   const made = await timed(trial, 'create', volumes.ensure(volume), () => `scratch volume ${volume.name}`);
   if (made.outcome.kind === 'done' && !made.outcome.value.created) {
