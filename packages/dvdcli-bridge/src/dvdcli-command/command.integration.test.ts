@@ -314,7 +314,7 @@ describe('what the original gets wrong', () => {
     const ran = await dvdcli('mount', ...NAMED, '--timeout=1s');
     expect(performance.now() - started).toBeLessThan(10_000);
     expect(ran).toMatchObject({ exitCode: 1, stdout: '', requests: ['Plugin.Activate', 'Get', 'Mount'] });
-    expect(ran.stderr).toMatch(/Mount was not answered within 1000 ms/);
+    expect(ran.stderr).toMatch(/Mount was not answered within/);
   });
   it('edge case 1: a plugin that is missing costs 5 s, not 15, and says where it was looked for', async () => {
     const started = performance.now();

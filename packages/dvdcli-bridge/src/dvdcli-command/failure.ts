@@ -57,9 +57,15 @@ export function wanted<T>(verb: string, outcome: Outcome<T>, volumeName?: string
   });
 }
 
+const LOOKUP_CODES: readonly VolumeErrorCode[] = [
+  'driver-not-found',
+  'driver-disabled',
+  'driver-unavailable',
+  'not-a-volume-driver',
+];
+
 /** The driver was not found, not reached, or is none; it was not asked anything. */
 function isLookup(error: VolumeError): boolean {
-  if (error.code === 'driver-not-found' || error.code === 'not-a-volume-driver') return true;
-  if (error.code === 'driver-unavailable') return true;
+  if (LOOKUP_CODES.includes(error.code)) return true;
   return error.driverMessage === undefined && (error.code === 'permission' || error.code === 'invalid');
 }

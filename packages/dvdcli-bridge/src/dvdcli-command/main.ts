@@ -1,5 +1,7 @@
 import { readMountTable } from '../mount-table.ts';
 import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
+import { engineEndpointFrom } from '../plugin/engine-endpoint.ts';
+import type { PluginEndpoint } from '../plugin/endpoint.ts';
 import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
 import { isVerb, parseCommandLine, type CommandLine, type Verb } from './command-line.ts';
 import { diagnose } from './doctor.ts';
@@ -23,15 +25,27 @@ function log(level: LogLevel, message: string, fields?: Readonly<Record<string, 
   writeAll(2, logLine(level, message, new Date(), fields));
 }
 
+/** Asked for managed plugins. An address that makes no sense is no reason to fail where no Engine is needed. */
+function engine(): PluginEndpoint | undefined {
+  try {
+    return engineEndpointFrom(process.env);
+  } catch (error) {
+    log('warning', `no Docker Engine is asked for managed plugins: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 function pluginWithin(driver: string, limitMs: number): VolumePlugin {
   const within = (ms: number): number => Math.min(ms, limitMs);
   return volumePlugin({
     driver,
     directories: pluginDirectoriesFrom(process.env),
+    engine: engine(),
     timeLimits: {
       reachMs: within(5_000),
       createMs: limitMs,
       mountMs: limitMs,
+      unmountMs: limitMs,
       otherMs: within(60_000),
     },
     signal: AbortSignal.timeout(limitMs),

@@ -28,6 +28,8 @@ Flags:
 Environment:
   VOLUME_PLUGIN_DIRECTORIES  where plugins are looked for, separated by colons
                              (/run/docker/plugins:/etc/docker/plugins:/usr/lib/docker/plugins)
+  DOCKER_HOST                the Docker Engine that is asked for managed plugins
+                             (unix:///var/run/docker.sock)
 
 Exit codes: 0 done, 1 failed, 64 wrong usage.
 `;

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseAddress, type PluginEndpoint } from './endpoint.ts';
 
@@ -18,7 +17,8 @@ export function engineEndpointFrom(
   if (/^(?:ssh|npipe):/i.test(wanted)) return undefined;
   const endpoint = parseAddress(wanted);
   if (endpoint.kind === 'unix' || (environment['DOCKER_TLS_VERIFY'] ?? '') === '') return endpoint;
-  const certificates = environment['DOCKER_CERT_PATH'] ?? join(homedir(), '.docker');
+  const certificates =
+    environment['DOCKER_CERT_PATH'] ?? join(process.getBuiltinModule('node:os').homedir(), '.docker');
   return {
     kind: 'tcp',
     url: new URL(`https://${endpoint.url.host}`),
