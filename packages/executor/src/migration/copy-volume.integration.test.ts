@@ -27,6 +27,7 @@ import type { VolumeProgress } from './progress.ts';
 import { verifyVolume } from './verify-volume.ts';
 
 const root = process.getuid?.() === 0;
+const mounting = root ? '' : ' (skipped: needs root)';
 const UID = root ? 4711 : (process.getuid?.() ?? 0);
 const SEGMENT = 'nodes/0/indices/aGVsbG8gd29ybGQgMQ/0/index/_0.cfs';
 
@@ -259,7 +260,7 @@ describe('a verification', () => {
 
 describe('a volume at its end', () => {
   it.skipIf(!root)(
-    'full: says so, keeps the old one as it was, and goes on where there is room',
+    `full: says so, keeps the old one as it was, and goes on where there is room${mounting}`,
     async () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', to()]);
       try {
@@ -277,7 +278,7 @@ describe('a volume at its end', () => {
     },
   );
 
-  it.skipIf(!root)('read-only: says so', async () => {
+  it.skipIf(!root)(`read-only: says so${mounting}`, async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,ro', 'tmpfs', to()]);
     try {
       await expect(copy()).rejects.toThrow('volume new of driver b (new-data) is mounted read-only (EROFS)');

@@ -166,7 +166,13 @@ async function compareFile(
   const key = linkKey(source);
   const first = key === undefined ? undefined : links.get(key);
   if (first !== undefined && first === there.ino) return undefined;
-  if (there.size !== source.size) return `has ${there.size} bytes, not ${source.size}`;
+  // Its other names are right as soon as this one is; they are met at the same time.
+  if (key !== undefined && first === undefined) links.set(key, there.ino);
+  const forget = (how: string) => {
+    if (key !== undefined && first === undefined) links.delete(key);
+    return how;
+  };
+  if (there.size !== source.size) return forget(`has ${there.size} bytes, not ${source.size}`);
   let counted = 0;
   const differs = await firstDifference(`${from}/${at}`, `${back}/${at}`, (bytes) => {
     // Another name of a file that was counted already.
@@ -176,10 +182,9 @@ async function compareFile(
   });
   if (differs !== undefined) {
     progress.bytesVerified -= counted;
-    return `differs at byte ${differs}`;
+    return forget(`differs at byte ${differs}`);
   }
   if (first !== undefined) notKept.add('hard links', textOf(at));
-  if (key !== undefined) links.set(key, there.ino);
   if (isSparse(source) && there.blocks * 512n >= there.size) notKept.add('holes', textOf(at));
   return undefined;
 }

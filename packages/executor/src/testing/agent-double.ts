@@ -20,6 +20,8 @@ export interface LaunchedExecutor {
   readonly exited: Promise<number | null>;
   /** Waits for a status of that state; rejects on another terminal one, with its message. */
   status(state: string, limitMs?: number): Promise<TaskStatus>;
+  /** All that was taken in so far. */
+  readonly statuses: readonly TaskStatus[];
   kill(): void;
   shutdown(): void;
   /** Breaks the stream, as an agent's restart does, and takes the executor in again. */
@@ -55,6 +57,7 @@ export async function launchExecutor(options: {
     return code as number | null;
   });
   let acknowledging = true;
+  const statuses: TaskStatus[] = [];
   let subscription = await agent.subscriptions.next(undefined, 30_000);
   const task = buildTaskInfo({ taskId: taskId(spec.taskId), data: encodeLaunchSpec(spec) });
   subscription.send(executorSubscribed(), { type: 'LAUNCH', launch: { task } });
@@ -67,6 +70,7 @@ export async function launchExecutor(options: {
       const { call } = await agent.calls.next((item) => item.call.type === 'UPDATE', limitMs);
       if (call.type !== 'UPDATE') continue;
       const { status } = call.update;
+      statuses.push(status);
       acknowledge(status);
       if (status.state === state) return status;
       if (TERMINAL.includes(status.state)) throw new Error(`${status.state}: ${status.message ?? ''}`);
@@ -76,6 +80,7 @@ export async function launchExecutor(options: {
     process: child,
     sandbox,
     exited,
+    statuses,
     status: (state, limitMs = 120_000) => nextStatus(state, limitMs),
     kill: () => subscription.send({ type: 'KILL', kill: { taskId: taskId(spec.taskId) } }),
     shutdown: () => subscription.send({ type: 'SHUTDOWN' }),
