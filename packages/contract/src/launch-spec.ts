@@ -89,7 +89,10 @@ export const launchSpecSchema = z.strictObject({
   wipeVolumes: z.boolean(),
   runtime: runtimeSchema,
   volumes: nodeVolumesSchema,
-  /** Present with the purpose `migrate` only. */
+  /**
+   * Present with the purpose `migrate`. With another one it says what a migration's task among the former consumers may
+   * have left attached, beside `volumes`.
+   */
   migration: z
     .strictObject({
       id: z.uuid(),
