@@ -56,6 +56,7 @@ const copyEnds: MachineEvent = {
 const GOOD: readonly MachineEvent[] = [
   { kind: 'prepared' },
   { kind: 'lease-taken' },
+  { kind: 'former-detached' },
   { kind: 'ensured' },
   attached('config'),
   attached('data'),
@@ -105,6 +106,7 @@ class Story {
     for (let round = 0; round < 20 && this.state.phase !== 'ended'; round += 1) {
       const last = this.effects.filter(({ kind }) => kind !== 'log' && kind !== 'start-timer').at(-1);
       if (last?.kind === 'kill-process') this.feed({ kind: 'process-gone', how: 'killed order' });
+      else if (last?.kind === 'detach-former') this.feed({ kind: 'former-detached' });
       else if (last?.kind === 'detach') this.feed(detached(last.role));
       else if (last?.kind === 'give-back') this.feed({ kind: 'lease-given-back' });
       else break;
@@ -129,7 +131,16 @@ describe('a migration in which all goes well', () => {
     const story = new Story();
     story.feed(launch(), ...GOOD);
     expect(story.letGo().done).toEqual([
-      ...['TASK_STARTING', 'prepare', 'take-lease', 'attaching', 'ensure', 'attach config', 'attach data'],
+      ...[
+        'TASK_STARTING',
+        'prepare',
+        'take-lease',
+        'detach-former',
+        'attaching',
+        'ensure',
+        'attach config',
+        'attach data',
+      ],
       ...['ensure-new', 'attach new-config', 'attach new-data', 'inspect-migration', 'mark-copy'],
       ...['copying', 'start-copy', 'flushing', 'detach new-data', 'detach new-config'],
       ...['attach new-config', 'attach new-data', 'verifying', 'start-verify', 'finish-copy'],
@@ -163,7 +174,7 @@ describe('a migration in which all goes well', () => {
 
   it('tells how far it is', () => {
     const story = new Story();
-    story.feed(launch(), ...GOOD.slice(0, 11));
+    story.feed(launch(), ...GOOD.slice(0, 12));
     story.feed({ kind: 'copy-progress', volumes: [{ ...VOLUMES[0]!, bytesCopied: 5 }] });
     expect(story.last).toMatchObject({
       state: 'TASK_RUNNING',
@@ -173,9 +184,9 @@ describe('a migration in which all goes well', () => {
 
   it('opens a view of a volume that writes back before it writes, and closes it at the end', () => {
     const story = new Story();
-    story.feed(launch(), ...GOOD.slice(0, 8), inspected('fuse.rclone'));
+    story.feed(launch(), ...GOOD.slice(0, 9), inspected('fuse.rclone'));
     expect(story.done.at(-1)).toBe('attach view-config');
-    story.feed(attached('view-config'), attached('view-data'), ...GOOD.slice(9));
+    story.feed(attached('view-config'), attached('view-data'), ...GOOD.slice(10));
     expect(story.letGo().done).toContain('detach view-data');
     expect(story.last?.state).toBe('TASK_FINISHED');
     expect(left(story)).toEqual([]);
@@ -215,7 +226,7 @@ describe('disturbances at every point of a migration', () => {
 
   it('kills the copier without waiting, and detaches only when it is gone', () => {
     const story = new Story();
-    story.feed(launch(), ...GOOD.slice(0, 11));
+    story.feed(launch(), ...GOOD.slice(0, 12));
     const effects = story.feed(kill);
     expect(effects.filter(({ kind }) => kind !== 'log')).toEqual([{ kind: 'kill-process' }]);
     story.feed({ kind: 'process-gone', how: 'killed order' });
@@ -226,7 +237,7 @@ describe('disturbances at every point of a migration', () => {
     });
   });
 
-  it.each([9, 18])('ends a step that waits for the storage (answer %i)', (at) => {
+  it.each([10, 19])('ends a step that waits for the storage (answer %i)', (at) => {
     const story = new Story();
     story.feed(launch(), ...GOOD.slice(0, at));
     expect(story.feed(kill)).toEqual([{ kind: 'kill-process' }]);
@@ -236,13 +247,13 @@ describe('disturbances at every point of a migration', () => {
   it('goes on under the policy that waits when the lease cannot be renewed', () => {
     const story = new Story();
     const { lease } = migrationSpec();
-    story.feed(launch({ lease: { ...lease, policy: 'wait' } }), ...GOOD.slice(0, 11));
+    story.feed(launch({ lease: { ...lease, policy: 'wait' } }), ...GOOD.slice(0, 12));
     expect(story.feed({ kind: 'lease-expired', message: 'x' })).toEqual([]);
   });
 
   it('ignores a KILL for another task', () => {
     const story = new Story();
-    story.feed(launch(), ...GOOD.slice(0, 11));
+    story.feed(launch(), ...GOOD.slice(0, 12));
     expect(story.feed({ kind: 'kill', taskId: 'other', graceMs: 0 })).toEqual([]);
   });
 });
@@ -255,19 +266,19 @@ describe('steps that fail', () => {
     ...parts,
   });
   const steps: readonly [number, Failed['step'], Failed['role']][] = [
-    [2, 'ensure', 'config'],
-    [3, 'attach', 'config'],
-    [4, 'attach', 'data'],
-    [5, 'ensure-new', 'new-config'],
-    [6, 'attach', 'new-config'],
-    [7, 'attach', 'new-data'],
-    [8, 'inspect-migration', undefined],
-    [9, 'mark-copy', undefined],
-    [10, 'start-copy', undefined],
-    [14, 'attach', 'new-config'],
-    [15, 'attach', 'new-data'],
-    [16, 'start-copy', undefined],
-    [18, 'finish-copy', undefined],
+    [3, 'ensure', 'config'],
+    [4, 'attach', 'config'],
+    [5, 'attach', 'data'],
+    [6, 'ensure-new', 'new-config'],
+    [7, 'attach', 'new-config'],
+    [8, 'attach', 'new-data'],
+    [9, 'inspect-migration', undefined],
+    [10, 'mark-copy', undefined],
+    [11, 'start-copy', undefined],
+    [15, 'attach', 'new-config'],
+    [16, 'attach', 'new-data'],
+    [17, 'start-copy', undefined],
+    [19, 'finish-copy', undefined],
   ];
 
   it.each(steps)(
@@ -302,7 +313,7 @@ describe('steps that fail', () => {
 
   it('does not mount anew what is not known to be unmounted, however long that takes', () => {
     const story = new Story();
-    story.feed(launch(), ...GOOD.slice(0, 12));
+    story.feed(launch(), ...GOOD.slice(0, 13));
     for (let round = 0; round < 12; round += 1) {
       story.feed(failed({ step: 'detach', outcome: 'unknown', role: 'new-data' }), {
         kind: 'timer',
@@ -311,20 +322,20 @@ describe('steps that fail', () => {
     }
     expect(story.done.filter((text) => text === 'detach new-data')).toHaveLength(13);
     expect(story.done.filter((text) => text === 'attach new-data')).toHaveLength(1);
-    story.feed(...GOOD.slice(12));
+    story.feed(...GOOD.slice(13));
     expect(story.letGo().last?.state).toBe('TASK_FINISHED');
   });
 
   it.each([
-    ['a copy that fails', 11, { kind: 'failed', why: 'volume new is full' } as const, 'volume new is full'],
+    ['a copy that fails', 12, { kind: 'failed', why: 'volume new is full' } as const, 'volume new is full'],
     [
       'a verification that refuses',
-      17,
+      18,
       { kind: 'failed', why: 'differs at byte 5' } as const,
       'differs at byte 5',
     ],
-    ['a copier that the guard has ended', 11, undefined, 'the copy was ended: killed deadline'],
-    ['a verifier that the guard has ended', 17, undefined, 'the verification was ended: killed deadline'],
+    ['a copier that the guard has ended', 12, undefined, 'the copy was ended: killed deadline'],
+    ['a verifier that the guard has ended', 18, undefined, 'the verification was ended: killed deadline'],
   ])('%s: nothing is marked as whole', (_, at, copy, message) => {
     const story = new Story();
     const ended: MachineEvent = { kind: 'process-gone', how: 'killed deadline', ...(copy && { copy }) };
@@ -338,7 +349,7 @@ describe('steps that fail', () => {
     const story = new Story();
     const refused = { marker: undefined, copyMarker: '{}', entries: [COPY_MARKER_FILE] };
     const event = inspected() as Extract<MachineEvent, { kind: 'migration-inspected' }>;
-    story.feed(launch(), ...GOOD.slice(0, 8), {
+    story.feed(launch(), ...GOOD.slice(0, 9), {
       ...event,
       findings: { ...event.findings, 'new-data': refused },
     });
