@@ -80,6 +80,11 @@ export const nodeMigrationSchema = z.strictObject({
   stage: z.enum(['stopping', 'copying', 'copied']),
   from: nodeVolumesSchema,
   to: nodeVolumesSchema,
+  /**
+   * Of the last holder that ran on the old volumes. Whatever a later epoch has marked on the new ones was marked by a
+   * task of this very turn.
+   */
+  sinceEpoch: epochSchema,
   /** Tasks that have failed to copy. */
   failedTries: z.number().int().nonnegative(),
 });
@@ -148,12 +153,20 @@ export const clusterMigrationSchema = z.strictObject({
   id: z.uuid(),
   /** `{volume}` in an option stands for the volume's name. */
   to: z.strictObject({ config: volumeKindSchema, data: volumeKindSchema }),
-  /** paused: no node's turn begins, and a copy under way is stopped where it is. */
-  state: z.enum(['running', 'paused', 'done']),
+  /**
+   * paused: no node's turn begins, and a copy under way is stopped where it is.
+   * rolling-back: the node whose turn it is goes back to its old volumes; then it is paused.
+   */
+  state: z.enum(['running', 'paused', 'rolling-back', 'done']),
   /** What the cluster's health must be before the next node's turn; yellow where some replica can never be placed. */
   wantedHealth: z.enum(['green', 'yellow']),
   /** Volumes of that driver that a node had before, and whose copy is out of date, may be written over. */
   overwriteFormer: z.boolean(),
+  /**
+   * Present from before `cluster.routing.allocation.enable` is changed for a node's turn until it was put back.
+   * before: what was set, null: nothing.
+   */
+  allocation: z.strictObject({ nodeId: nodeIdSchema, before: z.string().nullable() }).optional(),
   /** Why it is in this state: an order, or what went wrong. */
   why: z.string(),
   /** Milliseconds since the Unix epoch. */
