@@ -74,6 +74,10 @@ export function carryOut(scheduler: Scheduler, step: Step): void {
       kill(scheduler, step);
       return;
     }
+    case 'ask-elasticsearch': {
+      askElasticsearch(scheduler, step);
+      return;
+    }
     default: {
       call(scheduler, step);
       return;
@@ -101,7 +105,21 @@ function kill(scheduler: Scheduler, step: StepOf<'kill'>): void {
   );
 }
 
-type CallStep = Exclude<Extract<CoreEvent, { kind: 'done' }>['step'], { kind: 'fence' }>;
+/** It answers late or not at all, like everything else. */
+function askElasticsearch(scheduler: Scheduler, step: StepOf<'ask-elasticsearch'>): void {
+  const { world, process } = scheduler;
+  const { number, question } = step;
+  process.after(world.random.between(5, 3_000), () => {
+    const outcome = world.elasticsearchAnswer(question);
+    scheduler.order({ kind: 'elasticsearch-answered', number, question, outcome });
+  });
+  scheduler.answer({ kind: 'done', step });
+}
+
+type CallStep = Exclude<
+  Extract<CoreEvent, { kind: 'done' }>['step'],
+  { kind: 'fence' | 'ask-elasticsearch' }
+>;
 
 function writing(scheduler: Scheduler, record: NodeRecord, expected: number): (ledger: Ledger) => number {
   return (ledger) => ledger.writeNode(record, expected, scheduler.term);

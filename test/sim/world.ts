@@ -1,6 +1,10 @@
 /** Everything that is simulated, under one clock and one seed. */
 import { EXECUTOR_SAFETY, type ExecutorSafety } from '@mesos-elasticsearch/executor/core';
-import type { DesiredCluster } from '@mesos-elasticsearch/scheduler/core';
+import type {
+  DesiredCluster,
+  ElasticsearchOutcome,
+  ElasticsearchQuestion,
+} from '@mesos-elasticsearch/scheduler/core';
 import { Agenda, type Entry } from './agenda.ts';
 import { Agent } from './agent.ts';
 import type { Guard } from './guard.ts';
@@ -49,6 +53,8 @@ export class World {
   readonly guards = new Set<Guard>();
   /** What the next executor meets that is about to do this. */
   ambush: { readonly at: string; readonly kills: boolean; readonly lengthMs: number } | undefined;
+  /** What is set for the allocation of shards; null: nothing. */
+  allocation: string | null = null;
   readonly troubleUntilMs = { store: 0, leases: 0 };
   #documents = 0;
 
@@ -140,6 +146,26 @@ export class World {
     return running.every(({ record }) =>
       [...this.judge.livesOf(record.nodeId)].some(({ at, joined }) => joined && at.epoch === record.epoch),
     );
+  }
+
+  /** As the cluster says it: whole or not, for its shards are not simulated. */
+  elasticsearchAnswer(question: ElasticsearchQuestion): ElasticsearchOutcome {
+    const joined = [...this.judge.live].filter((each) => each.joined && each.process.acts);
+    if (joined.length === 0 || this.random.chance(0.05))
+      return { kind: 'failed', message: 'no node answers' };
+    if (question.kind !== 'health') {
+      this.allocation = question.kind === 'restrict-allocation' ? 'primaries' : question.value;
+      return { kind: 'allocation-set' };
+    }
+    const busy = this.random.chance(0.2) ? 1 : 0;
+    return {
+      kind: 'health',
+      health: {
+        status: this.isWhole() ? 'green' : 'yellow',
+        ...{ dataNodes: joined.length, relocatingShards: busy, initializingShards: 0, delayedShards: 0 },
+        ...{ pendingTasks: 0, allocation: this.allocation },
+      },
+    };
   }
 
   #write(): void {

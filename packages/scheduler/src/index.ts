@@ -22,7 +22,7 @@ export type {
 } from './ports.ts';
 export type { ExitReason, RunningScheduler } from './run/start-scheduler.ts';
 export { startScheduler } from './run/start-scheduler.ts';
-export type { ClusterView, NodeView } from './core/views.ts';
+export type { ClusterView, MigrationView, NodeView } from './core/views.ts';
 export type { EvaluationOutcome } from './core/offers/outcome.ts';
 export type { RuleName } from './core/rules/names.ts';
 export { RULES } from './core/rules/names.ts';

@@ -215,6 +215,12 @@ export interface Timing {
   readonly reviveEveryMs: number;
   /** Pause before a fence command that failed is called again. */
   readonly fenceRetryMs: number;
+  /** First pause after a task that was to copy a node's volumes has failed; doubles up to relaunchMaxMs. */
+  readonly copyRetryMs: number;
+  /** How often Elasticsearch is asked for its health while volumes are moved. */
+  readonly healthEveryMs: number;
+  /** Its health must have been as wanted for this long before a node is stopped for its turn. */
+  readonly healthSettleMs: number;
   /** How long an offer is kept at hand for a node that is about to be proven free. */
   readonly holdOffersMs: number;
   /** A node whose lease expired avoids its former agent for this long. */
@@ -237,6 +243,9 @@ export const DEFAULT_TIMING: Timing = {
   seedHostsEveryMs: 10_000,
   reviveEveryMs: 30_000,
   fenceRetryMs: 10_000,
+  copyRetryMs: 15_000,
+  healthEveryMs: 2000,
+  healthSettleMs: 4000,
   holdOffersMs: 120_000,
   avoidAgentMs: 60_000,
 };

@@ -1,5 +1,5 @@
 /** What happened to the nodes, in the order it became durable: for the demo, the log and tests alike. */
-import type { NodeId } from '@mesos-elasticsearch/contract';
+import type { ClusterMigration, MigrationReport, NodeId } from '@mesos-elasticsearch/contract';
 
 interface NodeFacts {
   readonly nodeId: NodeId;
@@ -31,6 +31,23 @@ interface ProgressPayloads {
   released: NodeFacts;
   /** No holder, and not wanted any more; its volumes keep what they held. */
   retired: NodeFacts;
+  /** A node's turn in a migration: what it is about now. The bytes are those of both its volumes. */
+  migrating: NodeFacts & {
+    readonly stage: 'stopping' | 'copying' | 'copied' | 'taken-back' | MigrationReport['stage'];
+    readonly bytesCopied: number;
+    readonly bytesVerified: number;
+    readonly bytesTotal: number;
+    /** What the new driver does not keep. */
+    readonly notKept: readonly string[];
+  };
+  /** The migration as a whole has come to another state. */
+  migration: {
+    readonly state: ClusterMigration['state'];
+    /** Of the data volumes. */
+    readonly to: string;
+    readonly why: string;
+    readonly atMs: number;
+  };
   /** The cluster has formed. */
   bootstrapped: { readonly nodes: readonly string[]; readonly atMs: number };
   /** An own task that no record knows is being killed. */

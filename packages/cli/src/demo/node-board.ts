@@ -103,6 +103,10 @@ export function describeProgress(line: ProgressLine): string | undefined {
     case 'released':
     case 'retired':
       return `node ${line.nodeId} is released: ${line.why}`;
+    case 'migrating':
+      return `node ${line.nodeId} moves its volumes: ${line.stage}`;
+    case 'migration':
+      return `the migration to ${line.to} is ${line.state}: ${line.why}`;
     case 'disconnected':
       return `the master is out of reach: ${line.why}`;
     case 'listening':

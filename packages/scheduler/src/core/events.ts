@@ -4,6 +4,8 @@ import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import type { LeaseState, LedgerSnapshot, RecordVersion } from '@mesos-elasticsearch/coordination';
 import type { SchedulerEvent } from '@mesos-elasticsearch/mesos-v1';
 import type { GatewayState } from '../ports.ts';
+import type { ElasticsearchOutcome, ElasticsearchQuestion } from './migration/health.ts';
+import type { MigrationOrder } from './migration/orders.ts';
 import type { Step, StepOf } from './steps.ts';
 
 /** Monotonic milliseconds around a question to the lease service. */
@@ -45,6 +47,7 @@ interface EventPayloads {
       | 'send-seed-hosts'
       | 'register-anew'
       | 'fence'
+      | 'ask-elasticsearch'
     >;
   };
   'step-failed': {
@@ -62,6 +65,15 @@ interface EventPayloads {
     readonly outcome: 'revoked' | 'failed';
     readonly message: string;
   };
+  /** What came of an `ask-elasticsearch` step. */
+  'elasticsearch-answered': {
+    readonly number: number;
+    readonly question: ElasticsearchQuestion;
+    readonly outcome: ElasticsearchOutcome;
+  };
+  'migration-ordered': { readonly order: MigrationOrder };
+  /** The former volumes of that driver, last marked in that epoch, are gone. */
+  'former-volumes-purged': { readonly nodeId: NodeId; readonly driver: string; readonly epoch: number };
   'size-ordered': { readonly nodes: number };
   'settings-ordered': { readonly settings: ClusterSettings };
   'operator-reuse': { readonly nodeId: NodeId; readonly volumes: 'keep' | 'wipe' };

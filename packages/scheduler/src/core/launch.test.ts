@@ -8,6 +8,7 @@ import {
 import { desiredCluster, offerOf, type DesiredChanges } from '../testing/index.ts';
 import { buildTask, claimLaunch, EXECUTOR_SCRIPT } from './launch.ts';
 import { parseTaskId } from './task-id.ts';
+import { nodeVolumesOf } from './migration/volumes.ts';
 import { assigned } from './transitions.ts';
 
 const framework: FrameworkRecord = {
@@ -24,13 +25,14 @@ function launch(changes: DesiredChanges = {}, facts: Partial<FrameworkRecord> = 
   const claim = claimLaunch(desired, offer)!;
   const taskId = 'elasticsearch-1-1-abc';
   const holder = { taskId, executorId: taskId, agentId: 'agent-1', host: 'agent-1', frameworkId: 'f' };
-  const record = assigned(desired, undefined, {
+  const record = assigned(undefined, {
     nodeId: nodeId(1),
     holder,
     purpose: 'run',
     policy: 'fence',
     addresses: { http: 'agent-1:31000', transport: 'agent-1:31001' },
     leftBehind: [],
+    newVolumes: nodeVolumesOf('elasticsearch', nodeId(1), desired.cluster.volumes),
     wallMs: 1,
   });
   const task = buildTask(desired, {

@@ -8,12 +8,13 @@ import {
   nodeMark,
   TASK_LABEL,
 } from '@mesos-elasticsearch/contract';
-import type { FrameworkRecord, LaunchSpecInput } from '@mesos-elasticsearch/contract';
+import type { FrameworkRecord, LaunchSpecInput, Purpose } from '@mesos-elasticsearch/contract';
 import type { CommandInfo, ExecutorInfo, Offer, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
 import { take, taskId } from '@mesos-elasticsearch/mesos-v1';
 import type { Artifact, DesiredCluster } from './model.ts';
+import { isSameVolumes } from './migration/volumes.ts';
 import { nodeNameOf } from './model.ts';
-import { portsWanted, rolesOf } from './offers/rules.ts';
+import { MIGRATE_TASK, portsWanted, rolesOf } from './offers/rules.ts';
 import { executorIdOf } from './task-id.ts';
 import type { AssignedRecord } from './transitions.ts';
 
@@ -41,16 +42,31 @@ export function claimLaunch(desired: DesiredCluster, offer: Offer): LaunchClaim 
 const RELEASE_TASK = { cpus: 0.01, mem: 32 };
 
 /** What a task needs that only lets go: its executor, and next to nothing for itself. No ports are used. */
-export function claimRelease(desired: DesiredCluster, offer: Offer): LaunchClaim | undefined {
+export function claimRelease(
+  desired: DesiredCluster,
+  offer: Offer,
+  scalars: typeof RELEASE_TASK = RELEASE_TASK,
+): LaunchClaim | undefined {
   const roles = rolesOf(desired);
   const { cpus, memMb } = desired.executor;
-  const task = take(offer.resources ?? [], { scalars: RELEASE_TASK, roles });
+  const task = take(offer.resources ?? [], { scalars, roles });
   if (task.kind === 'missing') return undefined;
   const own = take(task.remaining, { scalars: { cpus, mem: memMb }, roles });
   if (own.kind === 'missing') return undefined;
   return { task: task.taken, executor: own.taken, ports: NO_PORTS };
 }
 const NO_PORTS = { http: 1, transport: 2 } as const;
+
+export function claimFor(purpose: Purpose, desired: DesiredCluster, offer: Offer): LaunchClaim | undefined {
+  switch (purpose) {
+    case 'run':
+      return claimLaunch(desired, offer);
+    case 'release':
+      return claimRelease(desired, offer);
+    case 'migrate':
+      return claimRelease(desired, offer, MIGRATE_TASK);
+  }
+}
 
 /** Where others reach a node on this agent. */
 export function publishHostOf(desired: DesiredCluster, offer: Offer): string {
@@ -87,8 +103,12 @@ export function buildTask(desired: DesiredCluster, facts: LaunchFacts): TaskInfo
     executor: executorInfo(desired, facts),
     data: encodeLaunchSpec(spec),
     labels: { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) },
-    ...(record.purpose === 'release' ? {} : { discovery: discoveryOf(desired, claim) }),
+    ...(isToRun(record) ? { discovery: discoveryOf(desired, claim) } : {}),
   };
+}
+
+function isToRun({ purpose = 'run' }: AssignedRecord): boolean {
+  return purpose === 'run';
 }
 
 function discoveryOf(desired: DesiredCluster, { ports }: LaunchClaim): NonNullable<TaskInfo['discovery']> {
@@ -111,7 +131,7 @@ function executorInfo(desired: DesiredCluster, { record, claim, framework }: Lau
     name: desired.executor.name,
     source: desired.framework.name,
     resources: [...claim.executor],
-    command: executorCommand(desired, record.purpose === 'release' ? undefined : desired.artifacts.archive, {
+    command: executorCommand(desired, isToRun(record) ? desired.artifacts.archive : undefined, {
       [NODE_ID_VARIABLE]: String(record.nodeId),
       [NODE_MARK_VARIABLE]: nodeMark({
         clusterIdentity: framework.clusterIdentity,
@@ -187,6 +207,7 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
     wipeVolumes: record.wipe === true,
     runtime: runtimeOf(desired),
     volumes: record.volumes,
+    ...migrationOf(record, framework),
     volumePath: cluster.volumePath,
     adoptVolumes: cluster.adoptVolumes,
     dataOnRecord: record.dataOnRecord,
@@ -211,6 +232,21 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
     },
     stopGraceMs: node.stopGraceMs,
   };
+}
+
+/**
+ * Former volumes of the target's driver that are on record are from before an order that may write over them, or from a
+ * copy of this very migration that was taken back: the order was refused otherwise.
+ */
+function migrationOf(
+  record: AssignedRecord,
+  { migration: ordered }: FrameworkRecord,
+): Pick<LaunchSpecInput, 'migration'> {
+  const { migration, formerVolumes = [] } = record;
+  if (isToRun(record) || migration === undefined || migration.stage === 'copied') return {};
+  const { id, to, sinceEpoch } = migration;
+  const known = formerVolumes.some(({ volumes }) => isSameVolumes(volumes, to));
+  return { migration: { id, to, sinceEpoch, overwriteFormer: ordered?.overwriteFormer === true || known } };
 }
 
 /** Whose attachments on this agent were never seen undone. */

@@ -1,10 +1,17 @@
 /** What the scheduler wants and what it knows, as plain data. Only `reduce` makes a new model. */
 import type { ClusterSettings, FrameworkRecord, LeaseRecord, NodeId } from '@mesos-elasticsearch/contract';
-import type { NodeRecord, RetiredVolumes, SuspectPolicy } from '@mesos-elasticsearch/contract';
+import type {
+  MigrationReport,
+  NodeRecord,
+  RetiredVolumes,
+  SuspectPolicy,
+} from '@mesos-elasticsearch/contract';
 import type { LeaseObservation, LeaseState, Versioned } from '@mesos-elasticsearch/coordination';
 import type { AgentId, Offer, OfferId, TaskId, TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { ClusterOptions, ExecutorOptions, FrameworkOptions, NodeOptions } from '../options.ts';
 import type { SuspectOptions, Timing } from '../options.ts';
+import { NOTHING_ASKED, type ElasticsearchView } from './migration/health.ts';
+import type { MigrationOrder } from './migration/orders.ts';
 import { NO_NODE_IDS, type NodeIds } from './node-ids.ts';
 import type { EvaluationOutcome } from './offers/outcome.ts';
 import type { SafetyRules } from './safety.ts';
@@ -111,6 +118,8 @@ export interface Model {
   readonly orderedSize: number | undefined;
   /** Ordered through the API and not durable yet. */
   readonly orderedSettings: ClusterSettings | undefined;
+  /** Ordered through the API and not durable yet. */
+  readonly orderedMigration: MigrationOrder | undefined;
   readonly ledgerLoaded: boolean;
   readonly store: ServiceHealth;
   readonly leaseService: ServiceHealth;
@@ -144,6 +153,14 @@ export interface Model {
   readonly strays: ReadonlyMap<TaskId, Stray>;
   /** Nodes that were told to stop because fewer are wanted → monotonic time of the last KILL. */
   readonly shrinking: ReadonlyMap<NodeId, number>;
+  /** Nodes that were told to stop for a migration, or whose copy was → monotonic time of the last KILL. */
+  readonly stopping: ReadonlyMap<NodeId, number>;
+  /** What the tasks that migrate say of their progress. */
+  readonly copies: ReadonlyMap<NodeId, MigrationReport>;
+  /** Former volumes that are gone: to be taken off the record. */
+  readonly purges: ReadonlyMap<NodeId, { readonly driver: string; readonly epoch: number }>;
+  /** Asked only while volumes are moved. */
+  readonly elasticsearch: ElasticsearchView;
   /** Elasticsearch's UUID of the cluster that each node says it has joined. */
   readonly clusterUuids: ReadonlyMap<NodeId, string>;
   readonly offerFlow: {
@@ -163,6 +180,7 @@ export function emptyModel(configuredSize: number): Model {
     configuredSize,
     orderedSize: undefined,
     orderedSettings: undefined,
+    orderedMigration: undefined,
     ledgerLoaded: false,
     store: { state: 'answers' },
     leaseService: { state: 'answers' },
@@ -185,6 +203,10 @@ export function emptyModel(configuredSize: number): Model {
     failures: new Map(),
     strays: new Map(),
     shrinking: new Map(),
+    stopping: new Map(),
+    copies: new Map(),
+    purges: new Map(),
+    elasticsearch: NOTHING_ASKED,
     clusterUuids: new Map(),
     offerFlow: { mode: 'unknown', revivedAtMs: 0, revivedFor: '' },
     reconciliation: NOTHING_TO_RECONCILE,

@@ -7,6 +7,7 @@ import { matchOffers, planLaunchesUnderWay, readyNodes } from './planning/launch
 import { waitFor, type PlanContext } from './planning/context.ts';
 import { planClusterUuids, planFramework } from './planning/framework.ts';
 import { planHolders } from './planning/holders.ts';
+import { planMigration } from './planning/migration.ts';
 import { planRetirement, planShrinking } from './planning/retirement.ts';
 import { planKills, planLeaseReading, planReconciliation, planSeedHosts } from './planning/upkeep.ts';
 import { planStatuses } from './planning/statuses.ts';
@@ -59,6 +60,7 @@ function planNodes(context: PlanContext): Step[] {
   }
   return [
     ...first,
+    ...planMigration(context),
     ...planLaunches(context, new Set([...busy, ...holders.flatMap(nodeOf)])),
     ...planOfferFlow(context),
     ...planReconciliation(context),

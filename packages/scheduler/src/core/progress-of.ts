@@ -1,9 +1,10 @@
 /** What a durable step means to humans. */
-import type { NodeRecord } from '@mesos-elasticsearch/contract';
+import { decodeMigrationReport, type NodeRecord } from '@mesos-elasticsearch/contract';
+import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { ProgressEvent } from '../progress.ts';
 import type { CoreEvent } from './events.ts';
 import type { DesiredCluster, Model, Now } from './model.ts';
-import { isUnwanted } from './planning/statuses.ts';
+import { isUnwanted, recordOfTask } from './planning/statuses.ts';
 
 /** @param before the model that `event` is about to be reduced into */
 export function progressOf(
@@ -15,12 +16,19 @@ export function progressOf(
   const atMs = now.wallMs;
   switch (event.kind) {
     case 'mesos':
+      if (event.event.type === 'UPDATE')
+        return copyProgress(desired, before, event.event.update.status, atMs);
       if (event.event.type !== 'SUBSCRIBED') return undefined;
       return { kind: 'subscribed', frameworkId: event.event.subscribed.frameworkId, atMs };
     case 'gateway':
       return { kind: 'disconnected', why: reasonOf(event.state), atMs };
     case 'framework-recorded': {
       const formed = event.record.bootstrapped && before.framework?.record.bootstrapped === false;
+      const { migration } = event.record;
+      if (migration !== undefined && before.framework?.record.migration?.state !== migration.state) {
+        const { state, to, why } = migration;
+        return { kind: 'migration', state, to: to.data.driver, why, atMs };
+      }
       return formed
         ? { kind: 'bootstrapped', nodes: event.record.initialMasterNodes ?? [], atMs }
         : undefined;
@@ -30,7 +38,7 @@ export function progressOf(
       return { kind: 'assigned', ...factsOf(record, atMs), relaunch: intent.relaunch };
     }
     case 'node-recorded':
-      return phaseProgress(before.nodes.get(event.record.nodeId)?.record, event.record, atMs);
+      return recordProgress(before.nodes.get(event.record.nodeId)?.record, event.record, atMs);
     case 'done':
       return doneProgress(desired, before, event.step, atMs);
     default:
@@ -67,6 +75,43 @@ function doneProgress(
     return news ? { kind: 'unknown-task-killed', taskId, agentId, atMs } : undefined;
   }
   return undefined;
+}
+
+/** The stage of a turn says more than the phase. */
+function recordProgress(
+  before: NodeRecord | undefined,
+  after: NodeRecord,
+  atMs: number,
+): ProgressEvent | undefined {
+  const [had, has] = [before?.migration?.stage, after.migration?.stage];
+  const phaseSaysMore = after.phase !== before?.phase && ['running', 'retired'].includes(after.phase);
+  if (had === has || phaseSaysMore) return phaseProgress(before, after, atMs);
+  return { kind: 'migrating', ...factsOf(after, atMs), stage: has ?? 'taken-back', ...NOTHING_COPIED };
+}
+
+const NOTHING_COPIED = { bytesCopied: 0, bytesVerified: 0, bytesTotal: 0, notKept: [] } as const;
+
+/** What a task that copies says of itself, in its own epoch. */
+function copyProgress(
+  { framework }: DesiredCluster,
+  before: Model,
+  { taskId, data }: TaskStatus,
+  atMs: number,
+): ProgressEvent | undefined {
+  const record = recordOfTask(before, framework.name, taskId);
+  const report = data === undefined ? undefined : decodeMigrationReport(data);
+  if (record === undefined || report?.epoch !== record.epoch) return undefined;
+  const { stage, volumes } = report;
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+  return {
+    kind: 'migrating',
+    ...factsOf(record, atMs),
+    stage,
+    bytesCopied: sum(volumes.map((each) => each.bytesCopied)),
+    bytesVerified: sum(volumes.map((each) => each.bytesVerified)),
+    bytesTotal: sum(volumes.map((each) => each.bytesTotal)),
+    notKept: [...new Set(volumes.flatMap((each) => each.notKept))],
+  };
 }
 
 function phaseProgress(

@@ -1,9 +1,11 @@
 /** reduce(model, event, now) → the next model. It only notes what happened; what to do about it is the plan's. */
 import type { CoreEvent } from './events.ts';
+import { stillOrdered } from './migration/orders.ts';
 import type { DesiredCluster, Model, Now } from './model.ts';
 import { reduceDone } from './reducing/done.ts';
 import { reduceGateway, reduceMesos } from './reducing/mesos.ts';
 import { reduceLeaseReadings, withLeaseView } from './reducing/leases.ts';
+import { noteAnswer, noteMigrationRecorded, noteOrder, notePurge } from './reducing/migration.ts';
 import { loadLedger, noteRecord, refill } from './reducing/records.ts';
 import { reduceFailure } from './reducing/failure.ts';
 import { withEntry } from './reducing/collections.ts';
@@ -21,15 +23,23 @@ export function reduce(desired: DesiredCluster, model: Model, event: CoreEvent, 
     case 'framework-recorded': {
       const { record, version } = event;
       const pending = record.wantedNodes === model.orderedSize ? undefined : model.orderedSize;
-      return refill(desired, {
+      const next: Model = {
         ...model,
         framework: { record, version },
         orderedSize: pending,
         orderedSettings: undefined,
-      });
+        orderedMigration: stillOrdered(model.orderedMigration, record.migration),
+      };
+      return refill(desired, noteMigrationRecorded(next, model));
     }
     case 'size-ordered':
       return { ...model, orderedSize: event.nodes };
+    case 'migration-ordered':
+      return noteOrder(model, event.order);
+    case 'former-volumes-purged':
+      return notePurge(model, event);
+    case 'elasticsearch-answered':
+      return noteAnswer(model, event, now);
     case 'settings-ordered':
       return { ...model, orderedSettings: { ...model.orderedSettings, ...event.settings } };
     case 'operator-reuse':

@@ -5,6 +5,8 @@
  */
 import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import { isLeaseExpired } from '@mesos-elasticsearch/coordination';
+import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import { isCopyVerified, mayTakeBack } from './migration/proof.ts';
 import type { LeaseView } from './model.ts';
 import { takeLowest, type NodeIds } from './node-ids.ts';
 import { judgeStatus, type Evidence, type Judgement } from './release-proof.ts';
@@ -34,6 +36,14 @@ export interface SafetyRules {
   readonly nextNodeId: (ids: NodeIds) => ReturnType<typeof takeLowest>;
   /** After the storage was to be taken from the old holder: only success counts. */
   readonly isRevoked: (outcome: 'revoked' | 'failed') => boolean;
+  /** Volumes of another driver become the node's only when the end of the task that copied them proves the copy. */
+  readonly isCopyVerified: (
+    record: NodeRecord,
+    status: Pick<TaskStatus, 'state' | 'source' | 'data'>,
+    view: LeaseView | undefined,
+  ) => boolean;
+  /** The old volumes count again only as long as nothing was launched on the new ones. */
+  readonly mayTakeBack: (record: NodeRecord) => boolean;
 }
 
 export const SAFETY_RULES: SafetyRules = {
@@ -47,4 +57,6 @@ export const SAFETY_RULES: SafetyRules = {
   countsTowardSize: ({ phase }) => phase !== 'vacant' && phase !== 'retired',
   nextNodeId: (ids) => takeLowest(ids),
   isRevoked: (outcome) => outcome === 'revoked',
+  isCopyVerified,
+  mayTakeBack,
 };

@@ -2,6 +2,7 @@
 import type { FrameworkRecord, NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
 import type { RecordVersion } from '@mesos-elasticsearch/coordination';
 import type { AgentId, ExecutorId, OfferId, TaskId, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
+import type { ElasticsearchQuestion } from './migration/health.ts';
 import type { LaunchIntent } from './model.ts';
 import type { EvaluationOutcome } from './offers/outcome.ts';
 import type { RuleName } from './rules/names.ts';
@@ -31,6 +32,13 @@ interface StepArguments {
     readonly attempt: number;
     readonly host: string;
     readonly volumes: readonly { readonly driver: string; readonly name: string }[];
+  };
+  /** Starts asking the nodes in turn until one answers; what came of it comes as an event of the same number. */
+  'ask-elasticsearch': {
+    readonly number: number;
+    readonly question: ElasticsearchQuestion;
+    /** `host:port` of running nodes; not empty. */
+    readonly addresses: readonly string[];
   };
   kill: { readonly taskId: TaskId; readonly agentId: AgentId | undefined; readonly rule: RuleName };
   revive: { readonly waitingFor: string };

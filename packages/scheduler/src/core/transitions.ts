@@ -1,9 +1,8 @@
 /** How a node record goes from one phase to the next. Each keeps what the next phase still needs, and says why. */
-import { volumeNameOf, type NodeId, type NodeRecord } from '@mesos-elasticsearch/contract';
+import type { NodeId, NodeRecord, NodeVolumes } from '@mesos-elasticsearch/contract';
 import type { Holder, LeftBehind, NodeReport, Purpose } from '@mesos-elasticsearch/contract';
-import type { SuspectPolicy, VolumeName, VolumeSpec } from '@mesos-elasticsearch/contract';
+import type { SuspectPolicy } from '@mesos-elasticsearch/contract';
 import { epoch } from '@mesos-elasticsearch/contract';
-import type { DesiredCluster } from './model.ts';
 
 /** How a node left its agent; kept in the record's `lastAgent.left`. */
 export type Left =
@@ -29,16 +28,14 @@ export interface Assignment {
   /** Absent for a release, which nobody talks to. */
   readonly addresses: { readonly http: string; readonly transport: string } | undefined;
   readonly leftBehind: readonly LeftBehind[];
+  /** Of a node that has none yet. */
+  readonly newVolumes: NodeVolumes;
   readonly wallMs: number;
 }
 
-export function assigned(
-  desired: DesiredCluster,
-  before: NodeRecord | undefined,
-  now: Assignment,
-): AssignedRecord {
-  const { volumes } = desired.cluster;
-  const nameOf = (role: 'config' | 'data') => volumeNameOf(desired.framework.name, now.nodeId, role);
+export function assigned(before: NodeRecord | undefined, now: Assignment): AssignedRecord {
+  const migration = before?.migration;
+  const stage = now.purpose === 'migrate' ? 'copying' : migration?.stage;
   return {
     nodeId: now.nodeId,
     epoch: epoch((before?.epoch ?? 0) + 1),
@@ -49,10 +46,9 @@ export function assigned(
     ...(before?.wipe === true ? { wipe: true } : {}),
     ...(now.addresses === undefined ? {} : { addresses: now.addresses }),
     // Volumes of a node that has data keep their driver and options, whatever the flags say now.
-    volumes: (before?.dataOnRecord === true ? before.volumes : undefined) ?? {
-      config: volumeOf(nameOf('config'), volumes.config),
-      data: volumeOf(nameOf('data'), volumes.data),
-    },
+    volumes: (before?.dataOnRecord === true ? before.volumes : undefined) ?? now.newVolumes,
+    ...(migration === undefined || stage === undefined ? {} : { migration: { ...migration, stage } }),
+    ...(before?.formerVolumes === undefined ? {} : { formerVolumes: before.formerVolumes }),
     dataOnRecord: before?.dataOnRecord ?? false,
     suspectPolicy: now.policy,
     ...(before?.lastAgent === undefined ? {} : { lastAgent: before.lastAgent }),
@@ -61,15 +57,11 @@ export function assigned(
   };
 }
 
+const ASSIGNED_FOR = { run: 'relaunch', release: 'release', migrate: 'copy' } as const;
+
 function whyAssigned(before: NodeRecord | undefined, purpose: Purpose): string {
   if (before === undefined || before.epoch === 0) return 'first launch';
-  return `${purpose === 'run' ? 'relaunch' : 'release'}: ${before.why}`;
-}
-
-/** `{volume}` in an option stands for the volume's name: drivers such as rclone want a place for each volume. */
-function volumeOf(name: VolumeName, { driver, options }: Pick<VolumeSpec, 'driver' | 'options'>): VolumeSpec {
-  const own = Object.entries(options).map(([key, value]) => [key, value.replaceAll('{volume}', name)]);
-  return { name, driver, options: Object.fromEntries(own) as Record<string, string> };
+  return `${ASSIGNED_FOR[purpose]}: ${before.why}`;
 }
 
 export function running(before: NodeRecord, report: NodeReport | undefined, wallMs: number): NodeRecord {
@@ -86,7 +78,15 @@ export function running(before: NodeRecord, report: NodeReport | undefined, wall
     since: before.phase === 'running' ? before.since : wallMs,
   };
   delete next.wipe;
+  // Launched on its new volumes, it has come up on them: its turn is over.
+  if (before.migration?.stage === 'copied') delete next.migration;
   return next;
+}
+
+/** A task that copies has spoken: its node is held by it, and runs nothing. */
+export function copying(before: NodeRecord, wallMs: number): NodeRecord {
+  const since = before.phase === 'migrating' ? before.since : wallMs;
+  return { ...before, phase: 'migrating', leaseTaken: true, why: 'migration: its volumes are copied', since };
 }
 
 /** An executor that runs, or has ended in order, has undone before what others had left behind on its agent. */
@@ -134,6 +134,11 @@ export function vacated(before: NodeRecord, left: Left, why: string, wallMs: num
     ? withoutLeftBehindOn(before, holder?.agentId)
     : withLeftBehind(before, leftBehindBy(before, left));
   const next: NodeRecord = { ...kept, phase: 'vacant', why, since: wallMs };
+  const { migration } = before;
+  if (migration !== undefined && migration.stage !== 'copied') {
+    next.phase = 'migrating';
+    next.migration = { ...migration, stage: 'copying' };
+  }
   if (holder !== undefined) next.lastAgent = { agentId: holder.agentId, host: holder.host, left };
   delete next.holder;
   delete next.addresses;
@@ -146,7 +151,9 @@ export function vacated(before: NodeRecord, left: Left, why: string, wallMs: num
 /** Not wanted any more. What its volumes hold is old from now on. */
 export function retired(before: NodeRecord, wallMs: number): NodeRecord {
   const why = 'size-shrank: fewer nodes are wanted; the volumes keep what they hold';
-  return { ...before, phase: 'retired', why, since: wallMs };
+  const next: NodeRecord = { ...before, phase: 'retired', why, since: wallMs };
+  delete next.migration;
+  return next;
 }
 
 /** An operator's word about the volumes of a retired node. */

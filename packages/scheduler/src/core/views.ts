@@ -1,5 +1,6 @@
 /** What the API and callers see of the model: plain, without secrets. */
-import type { NodePhase, Purpose } from '@mesos-elasticsearch/contract';
+import type { NodePhase, NodeRecord, Purpose } from '@mesos-elasticsearch/contract';
+import { driversOf, nodesToMove } from './migration/volumes.ts';
 import { heldNodes, wantedSize, type DesiredCluster, type Model } from './model.ts';
 import { nodeNameOf, retiredVolumesNow, suspectPolicyNow } from './model.ts';
 import { volumeNames } from './progress-of.ts';
@@ -10,7 +11,7 @@ export interface NodeView {
   readonly nodeId: number;
   readonly name: string;
   readonly phase: NodePhase;
-  /** run, or release: its task only lets go of what an earlier holder left behind. */
+  /** run; release: its task only lets go of what an earlier holder left behind; migrate: it copies. */
   readonly purpose: Purpose;
   /** Agents where an earlier holder's volumes may still be mounted. */
   readonly leftBehindOn: readonly string[];
@@ -21,6 +22,8 @@ export interface NodeView {
   readonly taskId: string | undefined;
   readonly addresses: { readonly http: string; readonly transport: string } | undefined;
   readonly volumes: readonly string[];
+  /** Of its volumes; empty before the first assignment. */
+  readonly drivers: readonly string[];
   readonly dataOnRecord: boolean;
   readonly why: string;
   /** Milliseconds since the Unix epoch; 0 for a node without a record. */
@@ -34,7 +37,7 @@ export function nodeViews(desired: DesiredCluster, model: Model, waits: readonly
   return ids.map((nodeId) => {
     const record = model.nodes.get(nodeId)?.record;
     const own = waits.filter((wait) => wait.nodeId === nodeId).map(({ rule, reason }) => ({ rule, reason }));
-    const wantsOffer = model.vacancies.has(nodeId) || record?.phase === 'releasing';
+    const wantsOffer = model.vacancies.has(nodeId) || isWaiting(record);
     const offer = { rule: 'offer-wanted', reason: 'waits for an offer that suits it' } as const;
     return {
       nodeId,
@@ -48,12 +51,63 @@ export function nodeViews(desired: DesiredCluster, model: Model, waits: readonly
       taskId: record?.holder?.taskId,
       addresses: record?.addresses,
       volumes: record === undefined ? [] : volumeNames(record),
+      drivers: record?.volumes === undefined ? [] : driversOf(record.volumes),
       dataOnRecord: record?.dataOnRecord ?? false,
       why: record?.why ?? 'never launched',
       sinceMs: record?.since ?? 0,
       waitsFor: own.length === 0 && wantsOffer ? [offer] : own,
     };
   });
+}
+
+function isWaiting(record: NodeRecord | undefined): boolean {
+  return record?.phase === 'releasing' || (record?.phase === 'migrating' && record.holder === undefined);
+}
+
+/** All that is known of the migration; `ordered` stays after it is done. */
+export function migrationView(desired: DesiredCluster, model: Model, waits: readonly WaitStep[]) {
+  const ordered = model.framework?.record.migration;
+  const { health, failure } = model.elasticsearch;
+  const waiting =
+    ordered === undefined ? [] : nodesToMove(desired, model, ordered.to).map(({ nodeId }) => nodeId);
+  return {
+    ordered,
+    /** Given through the API, and not on record yet. */
+    pending: model.orderedMigration?.kind,
+    nodesToMove: waiting,
+    health,
+    healthFailure: failure?.message,
+    nodes: [...model.nodes.values()]
+      .map(({ record }) => migrationOfNode(model, record))
+      .sort((a, b) => a.nodeId - b.nodeId),
+    waitsFor: waits
+      .filter(({ rule }) => MIGRATION_RULES.has(rule))
+      .map(({ rule, nodeId, reason }) => ({ rule, nodeId, reason })),
+  };
+}
+export type MigrationView = ReturnType<typeof migrationView>;
+
+const MIGRATION_RULES: ReadonlySet<RuleName> = new Set([
+  'migration',
+  'migration-turn',
+  'migration-health',
+  'migration-allocation',
+  'migration-copies',
+  'migration-paused',
+  'copy-verified',
+]);
+
+function migrationOfNode(model: Model, record: NodeRecord) {
+  const { nodeId, phase, epoch, volumes, migration, formerVolumes, why, holder } = record;
+  const copy = model.copies.get(nodeId);
+  return {
+    ...{ nodeId, phase, epoch, why, host: holder?.host, volumes },
+    stage: migration?.stage,
+    failedTries: migration?.failedTries ?? 0,
+    /** As the task that copies said it last. */
+    copy: copy?.epoch === epoch ? { stage: copy.stage, volumes: copy.volumes } : undefined,
+    formerVolumes: formerVolumes ?? [],
+  };
 }
 
 export function clusterView(desired: DesiredCluster, model: Model, waits: readonly WaitStep[]) {
@@ -72,6 +126,7 @@ export function clusterView(desired: DesiredCluster, model: Model, waits: readon
     wantedNodes: wantedSize(model),
     runningNodes: held.filter((record) => record.phase === 'running').length,
     suspectNodes: held.filter((record) => record.phase === 'suspect').map((record) => record.nodeId),
+    migration: framework?.migration?.state,
     bootstrapped: framework?.bootstrapped ?? false,
     initialMasterNodes: framework?.initialMasterNodes ?? [],
     subscription: model.session.state,

@@ -6,6 +6,7 @@ import { reduce } from '../core/reduce.ts';
 import type { Clock, GatewayHandlers, MesosGateway, Random } from '../ports.ts';
 import type { ProgressEvent } from '../progress.ts';
 import { startControlLoop, type ControlLoop } from './control-loop.ts';
+import type { askElasticsearch } from './elasticsearch.ts';
 import type { runFenceCommand } from './fence-command.ts';
 
 /**
@@ -28,6 +29,7 @@ export interface DriveOptions {
   readonly log: Logger;
   readonly onProgress: (event: ProgressEvent) => void;
   readonly fence: typeof runFenceCommand;
+  readonly askElasticsearch: typeof askElasticsearch;
   /** Subscribes, anew where there is no id. */
   readonly subscribe: (frameworkId: string | undefined, handlers: GatewayHandlers) => MesosGateway;
 }
@@ -69,6 +71,9 @@ export function drive(options: DriveOptions): Driving {
         const command = desired.suspects.fenceCommand;
         if (command === undefined) return;
         void options.fence(command, step, log).then((event) => loop.dispatch(event));
+      },
+      askElasticsearch: (step) => {
+        void options.askElasticsearch(step, log).then((event) => loop.dispatch(event));
       },
       stop: (kind, message) => {
         log.error({ reason: kind, detail: message }, 'the subscription is over; tasks keep running');

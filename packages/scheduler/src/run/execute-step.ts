@@ -22,6 +22,8 @@ export interface StepWorld {
   stop(reason: 'replaced' | 'refused', message: string): void;
   /** Starts the fence command for every volume of the step; its outcome is dispatched as `fenced`. */
   fence(step: StepOf<'fence'>): void;
+  /** Starts asking; what comes of it is dispatched as `elasticsearch-answered`. */
+  askElasticsearch(step: StepOf<'ask-elasticsearch'>): void;
 }
 
 type Executors = {
@@ -144,6 +146,10 @@ const EXECUTORS: Executors = {
   },
   fence: (step, world) => {
     world.fence(step);
+    return Promise.resolve({ kind: 'done', step });
+  },
+  'ask-elasticsearch': (step, world) => {
+    world.askElasticsearch(step);
     return Promise.resolve({ kind: 'done', step });
   },
   revive: async (step, world) => calling(step, world, { type: 'REVIVE' }),

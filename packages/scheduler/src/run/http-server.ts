@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ClusterView, NodeView } from '../core/views.ts';
 import type { EvaluationOutcome } from '../core/offers/outcome.ts';
 import type { ApiOptions } from '../options.ts';
+import { addMigrationRoutes, type MigrationHandlers } from './migration-routes.ts';
 import { artifactPath, type ArtifactFiles } from './artifacts.ts';
 
 /** What an operator's order comes to: `status` is the HTTP code. */
@@ -15,7 +16,7 @@ export interface OrderResult {
   readonly message: string;
 }
 
-export interface ApiHandlers {
+export interface ApiHandlers extends MigrationHandlers {
   nodes(): readonly NodeView[];
   cluster(): ClusterView;
   lastOffers(): readonly EvaluationOutcome[];
@@ -74,6 +75,7 @@ export async function startHttpServer(
   addArtifacts(server, artifacts);
   addViews(server, handlers);
   addOrders(server, handlers);
+  addMigrationRoutes(server, handlers);
   try {
     await server.listen({ host: options.host, port: options.port });
   } catch (cause) {
@@ -164,7 +166,10 @@ function addOrders(server: FastifyInstance, handlers: ApiHandlers): void {
   });
 }
 
-function answer(result: OrderResult, reply: { code(status: number): { send(body: object): unknown } }) {
+export function answer(
+  result: OrderResult,
+  reply: { code(status: number): { send(body: object): unknown } },
+) {
   const key = result.status >= 400 ? 'error' : 'message';
   return reply.code(result.status).send({ [key]: result.message });
 }

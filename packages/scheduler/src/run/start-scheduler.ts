@@ -1,16 +1,21 @@
 /** Puts the scheduler together: files to serve, ledger, HTTP server, loop and subscription. */
 import { nodeId } from '@mesos-elasticsearch/contract';
 import { LedgerError } from '@mesos-elasticsearch/coordination';
-import { heldNodes, type DesiredCluster } from '../core/model.ts';
+import { strangeDrivers } from '../core/migration/strange-drivers.ts';
+import { heldNodes, type DesiredCluster, type Model } from '../core/model.ts';
 import { SAFETY_RULES } from '../core/safety.ts';
-import { clusterView, nodeViews, type ClusterView, type NodeView } from '../core/views.ts';
+import { clusterView, migrationView, nodeViews, type ClusterView, type NodeView } from '../core/views.ts';
 import { DEFAULT_TIMING, type SchedulerOptions } from '../options.ts';
 import { describeArtifacts, readArtifacts, type ArtifactFiles } from './artifacts.ts';
+import type { ControlLoop } from './control-loop.ts';
 import { drive, type Driving, type ExitReason } from './drive.ts';
+import { askElasticsearch } from './elasticsearch.ts';
 import { runFenceCommand } from './fence-command.ts';
 import { frameworkInfoOf } from './framework-info.ts';
 import { startHttpServer, type ApiHandlers } from './http-server.ts';
 import { mesosGatewayFactory } from './mesos-gateway.ts';
+import { orderedText, refuseMigration, refusePurge } from './migration-orders.ts';
+import type { MigrationHandlers } from './migration-routes.ts';
 import {
   refuseRelease,
   refuseRetire,
@@ -57,6 +62,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
   const { server, port } = await startHttpServer(options.api, files, apiHandlers(current));
   const url = `http://${options.api.publicHost}:${port}`;
   const desired = desiredCluster(options, files, url);
+  const strange = strangeDrivers(desired, snapshot);
+  if (strange !== undefined) options.log.warn(strange.fields, strange.message);
   const connect = options.connect ?? mesosGatewayFactory(options.mesos, options.log, options.mayLead);
   const driving = drive({
     desired,
@@ -68,6 +75,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
     log: options.log,
     onProgress: (event) => options.onProgress?.(event),
     fence: runFenceCommand,
+    askElasticsearch,
     subscribe: (id, handlers) => connect(frameworkInfoOf(options.framework, url, id), handlers),
   });
   started.push({ desired, driving });
@@ -116,12 +124,46 @@ function checkOwner(
   );
 }
 
+interface Look {
+  readonly desired: DesiredCluster;
+  readonly loop: ControlLoop;
+  readonly model: Model;
+}
+
+function migrationHandlers(look: () => Look): MigrationHandlers {
+  return {
+    migration: () => {
+      const { desired, loop, model } = look();
+      return migrationView(desired, model, loop.waits());
+    },
+    orderMigration: (order) => {
+      const { desired, loop, model } = look();
+      const refused = refuseMigration(desired, model, order);
+      if (refused !== undefined) return refused;
+      loop.dispatch({ kind: 'migration-ordered', order });
+      return { status: 202, message: orderedText(order) };
+    },
+    purgeFormer: (order) => {
+      const { loop, model } = look();
+      const refused = refusePurge(model, order);
+      if (refused !== undefined) return refused;
+      const { driver, epoch } = order;
+      loop.dispatch({ kind: 'former-volumes-purged', nodeId: nodeId(order.nodeId), driver, epoch });
+      return {
+        status: 202,
+        message: `node ${order.nodeId}: its former volumes of ${driver} are off the record`,
+      };
+    },
+  };
+}
+
 function apiHandlers(current: () => Current): ApiHandlers {
   const look = () => {
     const { desired, driving } = current();
     return { desired, loop: driving.loop, model: driving.loop.model() };
   };
   return {
+    ...migrationHandlers(look),
     nodes: () => {
       const { desired, loop, model } = look();
       return nodeViews(desired, model, loop.waits());

@@ -1,6 +1,12 @@
 /** An executor as the scheduler sees it: takes the lease, renews it, runs "Elasticsearch", reports. */
 import { decodeLaunchSpec, encodeJson } from '@mesos-elasticsearch/contract';
-import type { LaunchSpec, LeaseRecord, NodeReport } from '@mesos-elasticsearch/contract';
+import type {
+  LaunchSpec,
+  LeaseRecord,
+  MigrationReport,
+  NodeReport,
+  VolumeSpec,
+} from '@mesos-elasticsearch/contract';
 import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { Clock } from '../ports.ts';
@@ -16,21 +22,51 @@ export interface ExecutorWorld {
   released(spec: LaunchSpec): void;
 }
 
-/** Which "Elasticsearch processes" live, by node. A second one on a node is what must never happen. */
+/**
+ * Which "Elasticsearch processes" and copies live, by node. A second one on a node is what must never happen; nor must
+ * one run on content that is older than what was acknowledged.
+ */
 export class Holders {
   readonly live = new Map<number, Set<string>>();
   readonly violations: string[] = [];
+  /** Driver and name of a data volume → the last document on it; -1: what is there is half a copy. */
+  readonly contents = new Map<string, number>();
+  readonly #acknowledged = new Map<number, number>();
 
   started(spec: LaunchSpec): void {
     const there = this.live.get(spec.nodeId) ?? new Set();
     if (there.size > 0)
       this.violations.push(`node ${spec.nodeId}: ${spec.taskId} beside ${[...there].join(', ')}`);
     this.live.set(spec.nodeId, new Set([...there, spec.taskId]));
+    if (spec.purpose === 'run') this.#index(spec);
+    else this.contents.set(keyOf(spec.migration?.to.data), -1);
   }
 
   stopped(spec: LaunchSpec): void {
     this.live.get(spec.nodeId)?.delete(spec.taskId);
   }
+
+  /** The copy is whole. */
+  copied({ volumes, migration }: LaunchSpec): void {
+    this.contents.set(keyOf(migration?.to.data), this.contents.get(keyOf(volumes.data)) ?? 0);
+  }
+
+  /** Each life of a node acknowledges one document. */
+  #index({ nodeId, volumes, wipeVolumes, taskId }: LaunchSpec): void {
+    const acknowledged = wipeVolumes ? 0 : (this.#acknowledged.get(nodeId) ?? 0);
+    const there = this.contents.get(keyOf(volumes.data)) ?? 0;
+    if (there < acknowledged) {
+      this.violations.push(
+        `node ${nodeId}: ${taskId} runs on document ${there}, ${acknowledged} was acknowledged`,
+      );
+    }
+    this.#acknowledged.set(nodeId, acknowledged + 1);
+    this.contents.set(keyOf(volumes.data), acknowledged + 1);
+  }
+}
+
+function keyOf(volume: VolumeSpec | undefined): string {
+  return `${volume?.driver ?? ''} ${volume?.name ?? ''}`;
 }
 
 export class FakeExecutor {
@@ -78,7 +114,33 @@ export class FakeExecutor {
     this.#world.holders.started(this.spec);
     this.#elasticsearch = true;
     this.#world.send({ state: 'TASK_STARTING' });
+    if (this.spec.purpose === 'migrate') this.sayCopying();
     this.#renewLater();
+  }
+
+  sayCopying(stage: MigrationReport['stage'] = 'copying', bytesCopied = 0): void {
+    this.#world.send({ state: 'TASK_RUNNING', data: encodeJson(this.#copyReport(stage, bytesCopied)) });
+  }
+
+  /** The copy is verified, everything is detached, the lease given back. */
+  async finishCopy(): Promise<void> {
+    if (!this.#awake) return;
+    this.#world.holders.copied(this.spec);
+    return this.stop('TASK_FINISHED', '', this.#copyReport('verified', 100));
+  }
+
+  /** Only the words, with neither copy nor lease behind them. */
+  sayFinished(report: Partial<MigrationReport> | undefined): void {
+    this.die();
+    const data =
+      report === undefined ? {} : { data: encodeJson({ ...this.#copyReport('verified', 100), ...report }) };
+    this.#world.send({ state: 'TASK_FINISHED', ...data });
+  }
+
+  #copyReport(stage: MigrationReport['stage'], bytesCopied: number): MigrationReport {
+    const { nodeId, epoch } = this.spec;
+    const counts = { bytesTotal: 100, bytesCopied, bytesVerified: 0, files: 1, notKept: [] };
+    return { version: 1, kind: 'migration', nodeId, epoch, stage, volumes: [{ role: 'data', ...counts }] };
   }
 
   /** Ends what is left of earlier epochs, undoes their attachments, and is done. */
@@ -103,14 +165,18 @@ export class FakeExecutor {
   }
 
   /** Graceful: Elasticsearch ends, volumes are unmounted, the lease is given back, then the status is sent. */
-  async stop(state: 'TASK_KILLED' | 'TASK_FAILED' | 'TASK_FINISHED', message = ''): Promise<void> {
+  async stop(
+    state: 'TASK_KILLED' | 'TASK_FAILED' | 'TASK_FINISHED',
+    message = '',
+    report?: MigrationReport,
+  ): Promise<void> {
     if (!this.#awake) return;
     this.#stopElasticsearch();
     if (this.#lease !== undefined) {
       this.#lease = { ...this.#lease, counter: this.#lease.counter + 1 };
       await this.#world.leases.giveBack(this.#lease).catch(() => undefined);
     }
-    this.#end(state, message);
+    this.#end(state, message, report);
   }
 
   /** kill -9 of the executor with everything below it, or the death of its machine. */
@@ -131,10 +197,10 @@ export class FakeExecutor {
     }
   }
 
-  #end(state: TaskStatus['state'], message: string): void {
+  #end(state: TaskStatus['state'], message: string, report?: MigrationReport): void {
     this.#awake = false;
     this.#cancel();
-    this.#world.send({ state, message });
+    this.#world.send({ state, message, ...(report === undefined ? {} : { data: encodeJson(report) }) });
   }
 
   #stopElasticsearch(): void {

@@ -54,6 +54,8 @@ export class FakeMaster {
   readonly releases: LaunchSpec[] = [];
   /** Executors say RUNNING by themselves, right after STARTING. */
   runByThemselves = true;
+  /** Tasks that migrate end by themselves, with a whole copy, a while after they have begun. */
+  copyByThemselves = true;
   readonly #clock: Clock;
   readonly #leases: LeaseService;
   #subscription: Subscription | undefined;
@@ -304,6 +306,10 @@ export class FakeMaster {
         this.update(entry, status);
         const runs = this.runByThemselves && executor.spec.purpose === 'run';
         if (status.state === 'TASK_STARTING' && runs) executor.sayRunning();
+        const copies = this.copyByThemselves && executor.spec.purpose === 'migrate';
+        if (status.state === 'TASK_STARTING' && copies) {
+          this.#clock.after(3000, () => void executor.finishCopy());
+        }
       },
     });
     const entry: FakeTask = { task, agent, executor, state: 'TASK_STAGING', updates: [] };

@@ -11,6 +11,7 @@ import type { MesosGateway } from '../ports.ts';
 import { drive, type Driving } from '../run/drive.ts';
 import { CrashPoint } from './crash-point.ts';
 import { desiredCluster, type DesiredChanges } from './desired.ts';
+import { FakeElasticsearch } from './fake-elasticsearch.ts';
 import { FakeMaster } from './fake-master.ts';
 import { ManualClock, settled } from './manual-clock.ts';
 
@@ -33,6 +34,8 @@ export class Story {
       outcome: 'failed',
       message: 'no fence command in this story',
     });
+  /** Plays Elasticsearch; replaced by tests. */
+  readonly elasticsearch = new FakeElasticsearch();
   ledger: MemoryLedger | undefined;
   driving: Driving | undefined;
   #crash = new CrashPoint();
@@ -62,6 +65,13 @@ export class Story {
       log: pino({ level: 'silent' }),
       onProgress: (event) => this.progress.push(event),
       fence: (_command, step) => this.fence(step),
+      askElasticsearch: (step) =>
+        Promise.resolve({
+          kind: 'elasticsearch-answered',
+          number: step.number,
+          question: step.question,
+          outcome: this.elasticsearch.answer(step.question),
+        }),
       subscribe: (id, handlers) =>
         crash.around<MesosGateway>(
           this.master.subscribe(id, {
@@ -105,7 +115,10 @@ export class Story {
       if (condition()) return;
       await this.advance(500);
     }
-    throw new Error(`after ${limitMs / 1000} s still not: ${what}; ${JSON.stringify(this.phases())}`);
+    const faults = this.faults.map((fault) => String((fault as Error).stack ?? fault)).join('; ');
+    throw new Error(
+      `after ${limitMs / 1000} s still not: ${what}; ${JSON.stringify(this.phases())} ${faults}`,
+    );
   }
 
   untilRunning(...nodes: number[]): Promise<void> {

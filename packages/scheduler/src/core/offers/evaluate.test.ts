@@ -8,7 +8,12 @@ import type { EvaluationOutcome } from './outcome.ts';
 import type { Candidate } from './rules.ts';
 
 const WALL = 1_700_000_000_000;
-const fresh: Candidate = { nodeId: nodeId(1), record: undefined, mayLeaveAgent: true };
+const fresh: Candidate = {
+  nodeId: nodeId(1),
+  record: undefined,
+  purpose: 'run' as const,
+  mayLeaveAgent: true,
+};
 const record: NodeRecord = {
   nodeId: nodeId(1),
   epoch: epoch(1),
@@ -82,7 +87,12 @@ describe('offer rules', () => {
     ],
     [
       'volumes still mounted elsewhere',
-      failedRules({}, undefined, { nodeId: nodeId(1), record: releasing, mayLeaveAgent: false }),
+      failedRules({}, undefined, {
+        nodeId: nodeId(1),
+        record: releasing,
+        purpose: 'run' as const,
+        mayLeaveAgent: false,
+      }),
       ['volume-attached-elsewhere'],
     ],
     [
@@ -90,13 +100,19 @@ describe('offer rules', () => {
       failedRules({}, offerOf('o', 'agent-2'), {
         nodeId: nodeId(1),
         record: releasing,
+        purpose: 'run' as const,
         mayLeaveAgent: false,
       }),
       [],
     ],
     [
       'volumes on a lost agent',
-      failedRules({}, undefined, { nodeId: nodeId(1), record: releasing, mayLeaveAgent: true }),
+      failedRules({}, undefined, {
+        nodeId: nodeId(1),
+        record: releasing,
+        purpose: 'run' as const,
+        mayLeaveAgent: true,
+      }),
       [],
     ],
     [
@@ -134,7 +150,7 @@ describe('offer rules', () => {
 
   it('take the lowest node that the offer suits, and keep the reasons of the others', () => {
     const second: Candidate = { ...fresh, nodeId: nodeId(2) };
-    const stuck: Candidate = { ...fresh, record: releasing, mayLeaveAgent: false };
+    const stuck: Candidate = { ...fresh, record: releasing, purpose: 'run' as const, mayLeaveAgent: false };
     const { candidate, outcome } = evaluateOffer(offerOf('o', 'agent-1'), [stuck, second], {
       desired: desiredCluster(),
       agentsInUse: new Map(),

@@ -20,9 +20,14 @@ export const STRATEGIES: Readonly<Record<'external' | 'normal', readonly OfferRu
   normal: [...ANY_STRATEGY, rules.sticksToAgent, rules.disk],
 };
 
+/** What a copy has no need of: a node's ports, and the space that its volumes take already. */
+const NEEDED_TO_RUN: ReadonlySet<OfferRule> = new Set([rules.ports, rules.disk]);
+
 /** Every rule, for one offer and one waiting node. */
 export function evaluateFor(offer: Offer, context: OfferContext): EvaluationOutcome {
-  const outcomes = STRATEGIES[context.desired.cluster.strategy].map((rule) => rule(offer, context));
+  const all = STRATEGIES[context.desired.cluster.strategy];
+  const asked = context.candidate.purpose === 'run' ? all : all.filter((rule) => !NEEDED_TO_RUN.has(rule));
+  const outcomes = asked.map((rule) => rule(offer, context));
   return allOf('node', `node ${context.candidate.nodeId}`, outcomes);
 }
 

@@ -9,6 +9,8 @@ export interface Candidate {
   readonly nodeId: NodeId;
   /** Absent before the first assignment. */
   readonly record: NodeRecord | undefined;
+  /** migrate: its volumes are copied, nothing runs on them. */
+  readonly purpose: 'run' | 'migrate';
   /** Its volumes may be attached elsewhere than on its former agent: the lease has expired, or that agent is lost. */
   readonly mayLeaveAgent: boolean;
 }
@@ -52,7 +54,8 @@ const FENCED: ReadonlySet<string> = new Set(['lease-expired', 'preempted']);
 
 export const avoidsFormerAgent: OfferRule = (offer, { candidate, desired, wallMs }) => {
   const { record } = candidate;
-  const former = record?.phase === 'vacant' ? record.lastAgent : undefined;
+  const hasNoHolder = record?.phase === 'vacant' || record?.phase === 'migrating';
+  const former = hasNoHolder ? record.lastAgent : undefined;
   const fresh = record !== undefined && wallMs - record.since < desired.timing.avoidAgentMs;
   const avoid = former !== undefined && FENCED.has(former.left) && former.agentId === offer.agentId && fresh;
   return judged(
@@ -99,16 +102,27 @@ export function portsWanted({ node }: DesiredCluster): PortNeed {
   return node.ports === 'any' ? 2 : [node.ports.http, node.ports.transport];
 }
 
-function scalarRule(name: 'cpus' | 'mem' | 'disk', wanted: (desired: DesiredCluster) => number): OfferRule {
-  return (offer, { desired }) => {
-    const there = sumScalar(offer.resources ?? [], name, rolesOf(desired));
-    const need = wanted(desired);
+function scalarRule(name: 'cpus' | 'mem' | 'disk', wanted: (context: OfferContext) => number): OfferRule {
+  return (offer, context) => {
+    const there = sumScalar(offer.resources ?? [], name, rolesOf(context.desired));
+    const need = wanted(context);
     return judged(there >= need, name, `wanted ${need}, offered ${there}`);
   };
 }
-export const cpus = scalarRule('cpus', ({ node, executor }) => node.cpus + executor.cpus);
-export const mem = scalarRule('mem', ({ node, executor }) => node.memMb + executor.memMb);
-export const disk = scalarRule('disk', ({ node }) => node.diskMb);
+export const cpus = scalarRule(
+  'cpus',
+  ({ desired: { node, executor }, candidate }) =>
+    executor.cpus + (candidate.purpose === 'run' ? node.cpus : MIGRATE_TASK.cpus),
+);
+export const mem = scalarRule(
+  'mem',
+  ({ desired: { node, executor }, candidate }) =>
+    executor.memMb + (candidate.purpose === 'run' ? node.memMb : MIGRATE_TASK.mem),
+);
+export const disk = scalarRule('disk', ({ desired }) => desired.node.diskMb);
+
+/** What a task that copies takes for itself: one stream of files, read and written in pieces. */
+export const MIGRATE_TASK = { cpus: 0.1, mem: 256 } as const;
 
 export const ports: OfferRule = (offer, { desired }) => {
   const need = portsWanted(desired);

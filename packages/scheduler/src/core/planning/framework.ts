@@ -1,7 +1,8 @@
 /** The framework's own record: identity, FrameworkID, first masters, whether the cluster has formed. */
-import type { FrameworkRecord } from '@mesos-elasticsearch/contract';
+import type { ClusterMigration, FrameworkRecord } from '@mesos-elasticsearch/contract';
 import { nodeId, type ClusterIdentity } from '@mesos-elasticsearch/contract';
-import { nodeNameOf, subscribedFrameworkId, wantedSize, type Model } from '../model.ts';
+import { afterOrder } from '../migration/orders.ts';
+import { heldNodes, nodeNameOf, subscribedFrameworkId, wantedSize, type Model } from '../model.ts';
 import type { Step } from '../steps.ts';
 import { waitFor, type PlanContext } from './context.ts';
 
@@ -22,10 +23,8 @@ export function planFramework(context: PlanContext): Step[] {
   return next === undefined ? [] : [{ kind: 'record-framework', record: next, expected: known.version }];
 }
 
-function nextFrameworkRecord(
-  { desired, model }: PlanContext,
-  record: FrameworkRecord,
-): FrameworkRecord | undefined {
+function nextFrameworkRecord(context: PlanContext, record: FrameworkRecord): FrameworkRecord | undefined {
+  const { desired, model } = context;
   const current = subscribedFrameworkId(model);
   if (current !== undefined && record.frameworkId !== current) return { ...record, frameworkId: current };
   if (
@@ -44,6 +43,8 @@ function nextFrameworkRecord(
   if (ordered !== undefined && ordered !== record.wantedNodes) return { ...record, wantedNodes: ordered };
   const settings = model.orderedSettings;
   if (settings !== undefined) return { ...record, settings: { ...record.settings, ...settings } };
+  const migration = orderedMigration(context, record);
+  if (migration !== undefined) return { ...record, migration };
   const reported = [...model.clusterUuids.values()][0];
   if (record.clusterUuid === undefined && reported !== undefined && record.bootstrapped) {
     return { ...record, clusterUuid: reported };
@@ -52,6 +53,25 @@ function nextFrameworkRecord(
     return { ...record, bootstrapped: true };
   }
   return undefined;
+}
+
+/**
+ * It begins when every node that was assigned has run, so that what has data is on record: whoever has none is launched
+ * on new volumes from then on.
+ */
+function orderedMigration(
+  { model, uuid, now }: PlanContext,
+  { migration: known }: FrameworkRecord,
+): ClusterMigration | undefined {
+  const order = model.orderedMigration;
+  if (order === undefined || (order.kind === 'begin' && nodeThatNeverRan(model) !== undefined))
+    return undefined;
+  return afterOrder(order, known, uuid, now.wallMs);
+}
+
+export function nodeThatNeverRan(model: Model): number | undefined {
+  const wanted = [...model.vacancies].flatMap((id) => model.nodes.get(id)?.record ?? []);
+  return [...heldNodes(model), ...wanted].find(({ dataOnRecord }) => !dataOnRecord)?.nodeId;
 }
 
 /** A node that has formed or joined a cluster of its own serves data that is not ours: said loudly, by name. */

@@ -29,6 +29,7 @@ function holderSteps(context: PlanContext, record: NodeRecord): Step[] {
   if (byOperator !== undefined) return [byOperator];
   switch (record.phase) {
     case 'assigned':
+    case 'migrating':
     case 'running': {
       const doubt = doubtAbout(context, record, view);
       if (doubt === undefined) return [];
@@ -40,7 +41,6 @@ function holderSteps(context: PlanContext, record: NodeRecord): Step[] {
       return releasingSteps(context, record, view);
     case 'vacant':
     case 'retired':
-    case 'migrating':
       return [];
   }
 }
@@ -51,11 +51,12 @@ function doubtAbout(
   view: LeaseView | undefined,
 ): string | undefined {
   const { model, now, desired } = context;
+  if (record.holder === undefined) return undefined;
   const doubt = model.doubts.get(record.nodeId);
   if (doubt?.epoch === record.epoch) return doubt.why;
   const current = subscribedFrameworkId(model);
-  if (current !== undefined && record.holder?.frameworkId !== current) {
-    return `task-of-an-earlier-framework-id: ${record.holder?.frameworkId ?? 'none'} is not ${current}`;
+  if (current !== undefined && record.holder.frameworkId !== current) {
+    return `task-of-an-earlier-framework-id: ${record.holder.frameworkId} is not ${current}`;
   }
   if (isSilent(context, view)) {
     return 'lease-not-renewed: the lease has stood still beyond its length and the bound on pauses';

@@ -1,7 +1,8 @@
 /** From a waiting node and an offer to a launch: record, open the epoch, accept. */
 import type { LeftBehind, NodeId, NodeRecord, Purpose } from '@mesos-elasticsearch/contract';
 import type { Offer } from '@mesos-elasticsearch/mesos-v1';
-import { buildTask, claimLaunch, claimRelease, publishHostOf } from '../launch.ts';
+import { buildTask, claimFor, publishHostOf } from '../launch.ts';
+import { kindsNow, nodeVolumesOf } from '../migration/volumes.ts';
 import { heldNodes, leaseOf, nodeNameOf, retiredVolumesNow, subscribedFrameworkId } from '../model.ts';
 import { suspectPolicyNow, wantedSize } from '../model.ts';
 import type { LaunchIntent, Model } from '../model.ts';
@@ -20,6 +21,7 @@ import {
   waitFor,
   type PlanContext,
 } from './context.ts';
+import { obstacleOfTurn, purposeOf } from './migration-launch.ts';
 import { seedHosts } from './upkeep.ts';
 
 /** Carries on what was begun. Its node's record is durable already. */
@@ -45,8 +47,10 @@ export function planLaunchesUnderWay(context: PlanContext): Step[] {
 
 /** Nodes that wait for a launch, lowest ID first: vacancies, and those whose process is known to be gone. */
 export function waitingNodes(model: Model): NodeId[] {
-  const releasing = heldNodes(model).filter((record) => record.phase === 'releasing');
-  return [...model.vacancies, ...releasing.map((record) => record.nodeId)].sort((a, b) => a - b);
+  const gone = heldNodes(model).filter(
+    ({ phase, holder }) => phase === 'releasing' || (phase === 'migrating' && holder === undefined),
+  );
+  return [...model.vacancies, ...gone.map((record) => record.nodeId)].sort((a, b) => a - b);
 }
 
 export interface Readiness {
@@ -64,7 +68,8 @@ export function readyNodes(context: PlanContext, busy: ReadonlySet<number>): Rea
     const record = context.model.nodes.get(nodeId)?.record;
     const obstacle = obstacleTo(context, nodeId, record);
     if (obstacle === undefined) {
-      candidates.push({ nodeId, record, mayLeaveAgent: mayLeaveAgent(context, record) });
+      const purpose = purposeOf(record);
+      candidates.push({ nodeId, record, purpose, mayLeaveAgent: mayLeaveAgent(context, record) });
     } else steps.push(obstacle);
   }
   return { candidates, steps };
@@ -78,6 +83,8 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
     const what = 'a fence command for its former host is under way, and would hit the next holder there';
     return waitFor('preempt-revokes', what, nodeId);
   }
+  const ofTurn = record === undefined ? undefined : obstacleOfTurn(model, record);
+  if (ofTurn !== undefined) return ofTurn;
   const failures = model.failures.get(nodeId);
   if (failures !== undefined && now.monotonicMs < failures.notBeforeMs) {
     return waitFor('relaunch-backoff', `failed ${failures.count} times, last: ${failures.last}`, nodeId);
@@ -128,19 +135,31 @@ export function agentsInUse(model: Model): ReadonlyMap<string, NodeId> {
 export function matchOffers(context: PlanContext, candidates: readonly Candidate[]): OfferPlan {
   const { model, desired, now } = context;
   const surplus = surplusNodes(model);
-  const wanted = candidates.filter(({ nodeId }) => !surplus.has(nodeId));
+  // A turn that has begun ends, wanted or not: its node is retired after it.
+  const wanted = candidates.filter(({ nodeId, purpose }) => purpose === 'migrate' || !surplus.has(nodeId));
   const outcomes: EvaluationOutcome[] = [];
-  for (const offer of unusedOffers(model)) {
+  for (const offer of homeFirst(unusedOffers(model), wanted)) {
     const { outcome, candidate } = evaluateOffer(offer, wanted, {
       desired,
       agentsInUse: agentsInUse(model),
       wallMs: now.wallMs,
     });
     outcomes.push(outcome);
-    const assign = candidate === undefined ? undefined : assignStep(context, candidate, offer, 'run');
+    const assign =
+      candidate === undefined ? undefined : assignStep(context, candidate, offer, candidate.purpose);
     if (assign !== undefined) return { assign, outcomes };
   }
   return { assign: releaseTask(context, candidates), outcomes };
+}
+
+/** What is copied is copied where it was used, if there is an offer of that agent. */
+function homeFirst(offers: readonly Offer[], candidates: readonly Candidate[]): readonly Offer[] {
+  const homes = new Set(
+    candidates.flatMap(({ purpose, record }) => (purpose === 'migrate' ? [record?.lastAgent?.agentId] : [])),
+  );
+  if (homes.size === 0) return offers;
+  const isHome = ({ agentId }: Offer) => homes.has(agentId);
+  return [...offers.filter(isHome), ...offers.filter((offer) => !isHome(offer))];
 }
 
 /**
@@ -204,7 +223,7 @@ function assignStep(
   const { nodeId } = candidate;
   const frameworkId = subscribedFrameworkId(model);
   const framework = model.framework?.record;
-  const claim = purpose === 'run' ? claimLaunch(desired, offer) : claimRelease(desired, offer);
+  const claim = claimFor(purpose, desired, offer);
   if (claim === undefined || frameworkId === undefined || framework === undefined) return undefined;
   const before = wipedIfRetired(context, candidate.record);
   const taskId = makeTaskId(desired.framework.name, nodeId, (before?.epoch ?? 0) + 1, context.uuid);
@@ -218,13 +237,14 @@ function assignStep(
   const publishHost = publishHostOf(desired, offer);
   const { http, transport } = claim.ports;
   const addresses = { http: `${publishHost}:${http}`, transport: `${publishHost}:${transport}` };
-  const record = transition.assigned(desired, before, {
+  const record = transition.assigned(before, {
     nodeId,
     holder,
     purpose,
     policy: suspectPolicyNow(desired, model),
     addresses: purpose === 'run' ? addresses : undefined,
     leftBehind: leftBehindOf(context, before),
+    newVolumes: nodeVolumesOf(desired.framework.name, nodeId, kindsNow(desired, model)),
     wallMs: now.wallMs,
   });
   const task = buildTask(desired, { record, offer, claim, framework, seedHosts: seedHosts(model, nodeId) });

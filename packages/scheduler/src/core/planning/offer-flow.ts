@@ -8,12 +8,17 @@ import type { RuleName } from '../rules/names.ts';
 import type { Step } from '../steps.ts';
 import type { PlanContext } from './context.ts';
 import { agentsInUse, unusedOffers } from './launches.ts';
+import { purposeOf } from './migration-launch.ts';
 
 /** Nodes that need an offer now, or soon may: with their phase, so that a change asks anew. */
 export function demand(desired: DesiredCluster, model: Model): string {
   const refusing = retiredVolumesNow(desired, model) === 'refuse';
+  const copies = model.framework?.record.migration?.state === 'running';
   const held = heldNodes(model).filter(
-    (record) => record.phase === 'suspect' || record.phase === 'releasing',
+    ({ phase, holder }) =>
+      phase === 'suspect' ||
+      phase === 'releasing' ||
+      (copies && phase === 'migrating' && holder === undefined),
   );
   return [
     ...held.map((record) => `${record.nodeId}:${record.phase}:${record.epoch}`),
@@ -63,7 +68,8 @@ export function offersAtHand(context: PlanContext): ReadonlySet<OfferId> {
 
 function wouldSuit({ model, desired, now }: PlanContext, record: NodeRecord, offer: Offer): boolean {
   if (offer.agentId === record.holder?.agentId) return false;
-  const candidate = { nodeId: record.nodeId, record, mayLeaveAgent: true };
+  const purpose = purposeOf(record);
+  const candidate = { nodeId: record.nodeId, record, purpose, mayLeaveAgent: true };
   const context = { desired, candidate, agentsInUse: agentsInUse(model), wallMs: now.wallMs };
   return evaluateFor(offer, context).pass;
 }

@@ -51,10 +51,12 @@ function fenceStep(context: PlanContext, record: NodeRecord, host: string): Step
   if (fence !== undefined && now.monotonicMs - fence.atMs < desired.timing.fenceRetryMs) {
     return waitFor('preempt-revokes', `the fence command failed: ${fence.message}`, record.nodeId);
   }
-  const { config, data } = record.volumes ?? {};
-  const volumes = [config, data].flatMap((volume) =>
-    volume === undefined ? [] : [{ driver: volume.driver, name: volume.name }],
-  );
+  const { migration } = record;
+  // A task that copies has both attached.
+  const attached = [record.volumes, migration?.stage === 'copying' ? migration.to : undefined];
+  const volumes = attached
+    .flatMap((each) => (each === undefined ? [] : [each.config, each.data]))
+    .map(({ driver, name }) => ({ driver, name }));
   const attempt = (fence?.attempt ?? 0) + 1;
   return { kind: 'fence', nodeId: record.nodeId, epoch: record.epoch, attempt, host, volumes };
 }

@@ -3,6 +3,7 @@ import { decodeNodeReport, type NodeRecord } from '@mesos-elasticsearch/contract
 import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import { leaseOf, subscribedFrameworkId, type Model } from '../model.ts';
 import type { Step } from '../steps.ts';
+import { copied, hasTurn, tryFailed, type MigratingRecord } from '../migration/transitions.ts';
 import { parseTaskId } from '../task-id.ts';
 import * as transition from '../transitions.ts';
 import {
@@ -72,6 +73,11 @@ function afterSignOfLife(context: PlanContext, record: NodeRecord, status: TaskS
     }
   }
   if (status.state !== 'TASK_RUNNING') return undefined;
+  if (record.purpose === 'migrate') {
+    return record.phase === 'migrating'
+      ? undefined
+      : recordNode(model, transition.copying(record, now.wallMs));
+  }
   const report = status.data === undefined ? undefined : decodeNodeReport(status.data);
   const next = transition.running(record, report?.epoch === record.epoch ? report : undefined, now.wallMs);
   const same =
@@ -90,10 +96,12 @@ function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus):
   const why = `${row}: ${detail.join(', ')}`;
   switch (verdict) {
     case 'released':
-      return afterReleased(context, record, why);
-    case 'gone-but-mounted':
+      return isCopy(record) ? afterCopy(context, record, status, why) : afterReleased(context, record, why);
+    case 'gone-but-mounted': {
       if (record.phase === 'releasing') return undefined;
-      return recordNode(model, transition.releasing(record, why, now.wallMs));
+      const releasing = transition.releasing(record, why, now.wallMs);
+      return recordNode(model, isCopy(record) ? tryFailed(record, releasing) : releasing);
+    }
     case 'never-started':
       return afterNeverStarted(context, record, why);
     case 'suspect':
@@ -101,6 +109,32 @@ function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus):
       if (record.phase === 'suspect' || record.phase === 'releasing') return undefined;
       return recordNode(model, transition.suspected(record, why, now.wallMs));
   }
+}
+
+function isCopy(record: NodeRecord): record is MigratingRecord {
+  return record.purpose === 'migrate' && hasTurn(record);
+}
+
+/** Its lease is asked for before its word is believed; a lease that was never given back takes the word's worth away. */
+function afterCopy(
+  context: PlanContext,
+  record: MigratingRecord,
+  status: TaskStatus,
+  why: string,
+): Step | undefined {
+  const { model, desired, now } = context;
+  const view = leaseOf(model, record);
+  if (desired.safety.isCopyVerified(record, status, view)) {
+    return recordNode(model, copied(record, now.wallMs));
+  }
+  const undecided = view?.state !== 'given-back' && view?.state !== 'closed' && !isSilent(context, view);
+  if (status.state === 'TASK_FINISHED' && undecided) {
+    return waitFor('copy-verified', 'its task has finished and not given its lease back yet', record.nodeId);
+  }
+  const next = afterReleased(context, record, why);
+  // Told to stop, it did what it was told to.
+  if (next?.kind !== 'record-node' || status.state === 'TASK_KILLED') return next;
+  return { ...next, record: tryFailed(record, next.record) };
 }
 
 /**

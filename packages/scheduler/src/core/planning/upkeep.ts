@@ -75,7 +75,7 @@ export function seedHosts(model: Model, except?: number): string[] {
 export function planSeedHosts({ model, desired, now }: PlanContext): Step[] {
   const listeners = heldNodes(model).flatMap(({ nodeId, phase, holder, purpose }) => {
     const launched = phase === 'running' || model.runs.get(nodeId)?.launched === true;
-    const listens = launched && phase !== 'releasing' && purpose !== 'release';
+    const listens = launched && phase !== 'releasing' && (purpose ?? 'run') === 'run';
     return holder === undefined || !listens ? [] : [holder];
   });
   if (listeners.length === 0) return [];

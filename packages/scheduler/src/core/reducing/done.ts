@@ -1,6 +1,7 @@
 /** Steps that were carried out, and what they change. */
 import type { CoreEvent } from '../events.ts';
 import type { DesiredCluster, Model, Now } from '../model.ts';
+import { noteAsked } from './migration.ts';
 import { isUnwanted, recordOfTask, saysAlive } from '../planning/statuses.ts';
 import { reconcilableTasks } from '../planning/upkeep.ts';
 import { beginRound, isRoundDue, sent } from '../reconcile.ts';
@@ -35,7 +36,10 @@ export function reduceDone(desired: DesiredCluster, model: Model, step: DoneStep
       const fence = { epoch, attempt, outcome: 'under-way', message: '', atMs: monotonicMs } as const;
       return { ...model, fences: withEntry(model.fences, step.nodeId, fence) };
     }
+    case 'ask-elasticsearch':
+      return noteAsked(model, step.number, now);
     case 'kill': {
+      if (step.rule === 'migration') return noteStopping(desired, model, step, monotonicMs);
       if (step.rule === 'size-shrinks') return noteShrinking(desired, model, step, monotonicMs);
       const stray = { agentId: step.agentId, killedAtMs: monotonicMs };
       return model.strays.has(step.taskId)
@@ -73,6 +77,16 @@ function noteShrinking(
 ): Model {
   const nodeId = recordOfTask(model, desired.framework.name, taskId)?.nodeId;
   return nodeId === undefined ? model : { ...model, shrinking: withEntry(model.shrinking, nodeId, nowMs) };
+}
+
+function noteStopping(
+  desired: DesiredCluster,
+  model: Model,
+  { taskId }: StepOf<'kill'>,
+  nowMs: number,
+): Model {
+  const nodeId = recordOfTask(model, desired.framework.name, taskId)?.nodeId;
+  return nodeId === undefined ? model : { ...model, stopping: withEntry(model.stopping, nodeId, nowMs) };
 }
 
 /** What is unwanted is remembered, and killed again and again, until Mesos says that it has ended or is unknown. */

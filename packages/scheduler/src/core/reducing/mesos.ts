@@ -1,5 +1,5 @@
 /** What Mesos says, and how the subscription fares. */
-import { decodeNodeReport } from '@mesos-elasticsearch/contract';
+import { decodeMigrationReport, decodeNodeReport } from '@mesos-elasticsearch/contract';
 import type { Offer, OfferId, SchedulerEvent, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { GatewayState } from '../../ports.ts';
 import { heldNodes, type DesiredCluster, type Model, type Now } from '../model.ts';
@@ -95,11 +95,13 @@ function withRunFacts(desired: DesiredCluster, model: Model, status: TaskStatus)
   const launched = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'].includes(status.state);
   if (record === undefined || run === undefined || !launched) return model;
   const report = status.data === undefined ? undefined : decodeNodeReport(status.data);
+  const copy = status.data === undefined ? undefined : decodeMigrationReport(status.data);
   const facts = { ...run, launched: true, tied: report?.tied ?? run.tied };
   const uuid = report?.epoch === record.epoch ? report.clusterUuid : undefined;
   return {
     ...model,
     runs: withEntry(model.runs, record.nodeId, facts),
+    copies: copy?.epoch === record.epoch ? withEntry(model.copies, record.nodeId, copy) : model.copies,
     clusterUuids:
       uuid === undefined ? model.clusterUuids : withEntry(model.clusterUuids, record.nodeId, uuid),
   };
@@ -117,7 +119,7 @@ function noteFailure(
   const asking: Model = { ...model, reconciliation: askAlso(model.reconciliation, tasks, now.monotonicMs) };
   if (failure.executorId !== undefined) return asking;
   const doubts = there
-    .filter((record) => record.phase === 'assigned' || record.phase === 'running')
+    .filter(({ phase }) => phase === 'assigned' || phase === 'running' || phase === 'migrating')
     .map(
       (record) =>
         [record.nodeId, { epoch: record.epoch, why: 'agent-lost: the master lost its agent' }] as const,

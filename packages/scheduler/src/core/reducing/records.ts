@@ -3,6 +3,8 @@ import type { NodeId, NodeRecord } from '@mesos-elasticsearch/contract';
 import type { LedgerSnapshot, Versioned } from '@mesos-elasticsearch/coordination';
 import { isHeld, wantedSize } from '../model.ts';
 import type { DesiredCluster, Failures, Model, Now, RunFacts } from '../model.ts';
+import { stillOrdered } from '../migration/orders.ts';
+import { outdated } from '../migration/health.ts';
 import { free, nodeIdsInUse } from '../node-ids.ts';
 import { askAlso } from '../reconcile.ts';
 import type { SafetyRules } from '../safety.ts';
@@ -27,6 +29,8 @@ export function loadLedger(desired: DesiredCluster, model: Model, snapshot: Ledg
     ledgerLoaded: true,
     store: { state: 'answers' },
     framework: snapshot.framework,
+    orderedMigration: stillOrdered(model.orderedMigration, snapshot.framework?.record.migration),
+    elasticsearch: outdated(model.elasticsearch),
     nodes: snapshot.nodes,
     nodeIds: nodeIdsInUse(held.map((record) => record.nodeId)),
     vacancies: new Set(),
@@ -87,6 +91,10 @@ export function noteRecord(
     operatorReuses: without(model.operatorReuses, nodeId),
     fences: leaves && !isFencing(model, nodeId) ? without(model.fences, nodeId) : model.fences,
     shrinking: leaves ? without(model.shrinking, nodeId) : model.shrinking,
+    stopping: leaves ? without(model.stopping, nodeId) : model.stopping,
+    copies: leaves ? without(model.copies, nodeId) : model.copies,
+    purges: without(model.purges, nodeId),
+    elasticsearch: outdated(model.elasticsearch),
     clusterUuids: leaves ? without(model.clusterUuids, nodeId) : model.clusterUuids,
     launches: record.phase === 'assigned' ? model.launches : without(model.launches, nodeId),
     runs: leaves ? withRun(model, record, now) : doubted(model, record, now),
@@ -131,16 +139,28 @@ function countFailure(
   before: NodeRecord | undefined,
   now: Now,
 ): Model['failures'] {
-  if (record.phase === 'running') return without(model.failures, record.nodeId);
-  const ended = before !== undefined && ['assigned', 'running', 'suspect'].includes(before.phase);
-  const ends = record.phase === 'vacant' || record.phase === 'releasing';
-  if (!ended || !ends || before.purpose === 'release' || model.shrinking.has(record.nodeId)) {
-    return model.failures;
-  }
-  if (record.phase === 'vacant' && NOT_ITS_FAULT.has(record.lastAgent?.left ?? '')) return model.failures;
+  const copied = record.migration?.stage === 'copied' && before?.purpose === 'migrate';
+  if (record.phase === 'running' || copied) return without(model.failures, record.nodeId);
+  if (before === undefined || !hasFailed(model, before, record)) return model.failures;
   const count = (model.failures.get(record.nodeId)?.count ?? 0) + 1;
-  // The first time is at once: agents die and offers go stale without any fault of the node's.
-  const pause = count === 1 ? 0 : Math.min(timing.relaunchFirstMs * 2 ** (count - 2), timing.relaunchMaxMs);
-  const failures: Failures = { count, notBeforeMs: now.monotonicMs + pause, last: record.why };
+  const inVain = (record.migration?.failedTries ?? 0) > (before.migration?.failedTries ?? 0);
+  const pause = inVain ? timing.copyRetryMs * 2 ** (count - 1) : pauseBeforeRelaunch(timing, count);
+  const notBeforeMs = now.monotonicMs + Math.min(pause, timing.relaunchMaxMs);
+  const failures: Failures = { count, notBeforeMs, last: record.why };
   return withEntry(model.failures, record.nodeId, failures);
+}
+
+/** The first time is at once: agents die and offers go stale without any fault of the node's. */
+function pauseBeforeRelaunch({ relaunchFirstMs }: DesiredCluster['timing'], count: number): number {
+  return count === 1 ? 0 : relaunchFirstMs * 2 ** (count - 2);
+}
+
+/** Its task has ended, and not because it was told to. */
+function hasFailed(model: Model, before: NodeRecord, record: NodeRecord): boolean {
+  const { nodeId, phase, holder, lastAgent } = record;
+  const ended = before.holder !== undefined && before.phase !== 'releasing';
+  const ends = holder === undefined || phase === 'releasing';
+  if (!ended || !ends || before.purpose === 'release') return false;
+  if (model.shrinking.has(nodeId) || model.stopping.has(nodeId)) return false;
+  return phase === 'releasing' || !NOT_ITS_FAULT.has(lastAgent?.left ?? '');
 }

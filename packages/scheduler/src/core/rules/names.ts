@@ -29,6 +29,16 @@ export const RULES = {
     'The volumes of a retired node are not used again with old data, unless the operator has said what is to become of it.',
   'size-shrinks':
     'When fewer nodes are wanted the highest node IDs stop, one at a time, while all others run.',
+  migration: 'While volumes move to another driver, one node at a time is stopped for its turn.',
+  'migration-turn': "A node's turn begins only while every other node runs and none is being taken away.",
+  'migration-health':
+    "A node's turn begins only when Elasticsearch says that its health is as wanted and nothing relocates or initialises.",
+  'migration-allocation':
+    'Before a node is stopped for its turn only primaries may be allocated; what was set before is put back when its turn is over.',
+  'migration-copies': 'A node is launched on its new volumes only after they were copied and verified.',
+  'migration-paused': 'A paused migration copies nothing: resume it, or roll back to the old volumes.',
+  'copy-verified':
+    'A copy counts only when its own task has said that it was verified, in its own epoch, and has given its lease back.',
   'same-cluster': 'Every node joins the Elasticsearch cluster whose UUID is on record.',
   subscribed: 'Nothing can be launched without a subscription.',
   'unknown-task': 'A task of this framework that no record knows is killed.',
