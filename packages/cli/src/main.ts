@@ -10,6 +10,7 @@ import { nodesCommand } from './commands/nodes.ts';
 import { runScheduler } from './commands/scheduler.ts';
 import { stateCommand } from './commands/state.ts';
 import { addSchedulerFlags, readSchedulerFlags } from './commands/scheduler-flags.ts';
+import { migrateCommand } from './commands/volumes-migrate.ts';
 import { volumesCommand } from './commands/volumes.ts';
 import { addDemoOptions, readDemoOptions } from './demo/options.ts';
 import { VERSION } from './version.ts';
@@ -31,7 +32,11 @@ function program(): Command {
   root.addCommand(nodesCommand());
   root.addCommand(stateCommand());
   // A driver that hangs must not keep the process.
-  root.addCommand(volumesCommand().hook('postAction', () => exitWith(EXIT.done)));
+  root.addCommand(
+    volumesCommand()
+      .addCommand(migrateCommand())
+      .hook('postAction', () => exitWith(EXIT.done)),
+  );
   root.addCommand(doctorCommand(exitWith));
   addElasticsearchHome(root);
   const demo = addDemoOptions(

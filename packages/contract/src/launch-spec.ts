@@ -99,6 +99,11 @@ export const launchSpecSchema = z.strictObject({
       to: nodeVolumesSchema,
       /** The target may hold an older copy of this very volume, which is then written over. */
       overwriteFormer: z.boolean(),
+      /**
+       * A marker of this node on the target with a higher epoch was made by an earlier task of this very turn, whose
+       * end nobody saw: it is copied over, whatever `overwriteFormer` says.
+       */
+      sinceEpoch: epochSchema.optional(),
     })
     .optional(),
   volumePath: volumePathSchema,

@@ -3,12 +3,9 @@ import { RELEASE_CONFIRMATION, RETIRE_CONFIRMATION } from '@mesos-elasticsearch/
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { nodesApi, type NodesApi, type ShownNode } from '../nodes/nodes-api.ts';
 import { nodeFacts, nodesTable } from '../nodes/show.ts';
+import { apiOption } from './api-option.ts';
 import { UsageError } from './exit-code.ts';
 import { terminal, type Terminal } from './terminal.ts';
-
-/** Not with the prefix of the scheduler's settings: a scheduler refuses what it does not know there. */
-const API_VARIABLE = 'MESOS_ELASTICSEARCH_API';
-const DEFAULT_API = 'http://127.0.0.1:31100';
 
 interface Confirmation {
   readonly confirm?: string;
@@ -37,11 +34,7 @@ type Verb = keyof typeof ORDERS;
 
 export function nodesCommand(to: Terminal = terminal): Command {
   const nodes = new Command('nodes').description('the nodes of a running scheduler').exitOverride();
-  const api = () =>
-    new Option('--api <url>', "the scheduler's API")
-      .env(API_VARIABLE)
-      .default(DEFAULT_API)
-      .argParser(parseUrl);
+  const api = apiOption;
   const asked = ({ api: base }: { readonly api: URL | string }) => nodesApi(new URL(base));
   const list = nodes
     .command('ls')
@@ -105,11 +98,6 @@ function confirmationWanted(verb: Verb, { nodeId, epoch }: ShownNode): string {
     ...warning,
     `If so: mesos-elasticsearch nodes ${verb} ${nodeId} --epoch ${epoch} --confirm ${word}`,
   ].join('\n');
-}
-
-function parseUrl(text: string): URL {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
-  throw new InvalidArgumentError('wanted http://host:port');
 }
 
 function parseWhole(text: string): number {

@@ -70,6 +70,12 @@ describe('the new volume', () => {
     ],
     ['resumed: over what it held before', copied({}, { marker: marked().marker }), 'resume', {}],
     ['resumed: whole, but nobody was told', marked({ epoch: 8 }), 'resume', {}],
+    [
+      'resumed: whole, nobody was told, and a later try has claimed the old one since',
+      marked({ epoch: 7 }),
+      'resume',
+      { migration: { ...MIGRATION, sinceEpoch: 6 } },
+    ],
     ['written over: older data of this node, as was ordered', marked(), 'overwrite', overwriting],
   ] as const)('is %s', (_, finding, start, parts) => {
     expect(decide({ 'new-data': finding }, parts)).toMatchObject({ kind: 'copy', task: { data: { start } } });
@@ -87,6 +93,12 @@ describe('the new volume', () => {
       { marker: undefined, entries: ['README'] },
       'is not empty (README)',
       overwriting,
+    ],
+    [
+      'data from before this turn',
+      marked({ epoch: 6 }),
+      'was held in epoch 6, the old volume in 8: it has older data',
+      { migration: { ...MIGRATION, sinceEpoch: 6 } },
     ],
     ['older data of this node', marked(), 'was held in epoch 5, the old volume in 8: it has older data', {}],
     [

@@ -149,10 +149,13 @@ function judgeNew(
   }
   // Two volumes of a node have the same epoch only where a copy between them was verified in it, and nothing ran since.
   if (found.epoch === source.epoch) return 'resume';
+  // Made in this very turn too, by a task whose end nobody saw; the old volume was claimed once more after it.
+  const since = spec.migration?.sinceEpoch;
+  if (since !== undefined && found.epoch > since) return 'resume';
   if (spec.migration?.overwriteFormer === true) return 'overwrite';
   return refuse(
     `${where} was held ${epochs}: it has older data of this node; to write over it order the migration with ` +
-      `--overwriteFormer`,
+      `--overwrite-former`,
   );
 }
 
