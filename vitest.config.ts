@@ -30,6 +30,7 @@ export default defineConfig({
         hookTimeout: 400_000,
       }),
       suite('sim', ['test/sim/**/*.test.ts'], processes),
+      suite('fuzz', ['test/fuzz/**/*.test.ts'], processes),
       suite('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
     ],
   },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm test: on a fresh clone with Node, git and Java, installs what the suites need and runs all that this machine can run.
-//   node scripts/test.mjs [--only check,unit,wire,sim,integration,conformance,docker,e2e,faults]
+//   node scripts/test.mjs [--only check,unit,wire,sim,fuzz,integration,conformance,docker,e2e,faults]
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -27,6 +27,7 @@ const PROJECTS = {
   unit: 240,
   wire: 180,
   sim: 420,
+  fuzz: 180,
   integration: 480,
   conformance: 240,
   docker: 420,

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { BenchOptions, BenchReport } from './main.ts';
@@ -28,7 +28,11 @@ export async function benchDvdcli({ rounds }: BenchOptions): Promise<BenchReport
   try {
     const named = ['--volumedriver=bench', '--volumename=volume1'];
     const node = { name: 'node -e 0', program: process.execPath, argv: ['-e', '0'], stdout: '' };
+    const emptyFile = join(home, 'empty.mjs');
+    writeFileSync(emptyFile, '');
     const verbs = [
+      // The least that any program in one such file can take.
+      { name: 'an empty .mjs', program: process.execPath, argv: [emptyFile], stdout: '' },
       { name: 'dvdcli mount', program: PROGRAM, argv: ['mount', ...named], stdout: `${mountpoint}\n` },
       { name: 'dvdcli unmount', program: PROGRAM, argv: ['unmount', ...named], stdout: '' },
     ];

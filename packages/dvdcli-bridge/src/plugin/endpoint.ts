@@ -62,5 +62,7 @@ export function parseAddress(address: string): PluginEndpoint {
     return { kind: 'unix', socketPath: rest };
   }
   const secure = scheme.toLowerCase() === 'https';
-  return { kind: 'tcp', url: new URL(`${secure ? 'https' : 'http'}://${rest}`) };
+  const text = `${secure ? 'https' : 'http'}://${rest}`;
+  if (!URL.canParse(text)) throw new Error(`the address ${JSON.stringify(address)} names no host and port`);
+  return { kind: 'tcp', url: new URL(text) };
 }
