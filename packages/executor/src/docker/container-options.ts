@@ -2,7 +2,6 @@
 import type Docker from 'dockerode';
 import { TASK_LABEL, VOLUME_ROLES, type LaunchSpec, type VolumeRole } from '@mesos-elasticsearch/contract';
 import type { Attachment } from '@mesos-elasticsearch/dvdcli-bridge';
-import { SetupError } from '../ports.ts';
 
 /** Where Elasticsearch finds things inside the container. */
 export const INSIDE = {
@@ -42,6 +41,9 @@ export function containerOptions(parts: ContainerParts): Docker.ContainerCreateO
     HostConfig: {
       NetworkMode: 'host',
       RestartPolicy: { Name: 'no' },
+      // An image's own VOLUME lines make nameless volumes wherever no mount of ours lies: at Docker's own driver, never
+      // at the one of the node's volumes.
+      VolumeDriver: 'local',
       Mounts: [
         ...VOLUME_ROLES.map((role) => volumeMount(spec, role, parts.attachments[role])),
         bind(parts.guard, INSIDE.guard, true),
@@ -97,50 +99,4 @@ export function nodeFilter(spec: LaunchSpec): readonly string[] {
     `${TASK_LABEL.clusterIdentity}=${spec.clusterIdentity}`,
     `${TASK_LABEL.nodeId}=${String(spec.nodeId)}`,
   ];
-}
-
-/** Of `docker inspect`. */
-export interface MountSeen {
-  readonly Type?: string | undefined;
-  readonly Name?: string | undefined;
-  readonly Source: string;
-  readonly Destination: string;
-  readonly Driver?: string | undefined;
-  readonly RW: boolean;
-}
-
-/**
- * What Docker really mounted, compared with what was asked. A driver that gives an empty mountpoint makes the
- * Engine mount a folder of its own instead, and says nothing. What the image's VOLUME lines ask for lies on the
- * machine itself, never at a driver: nobody would know of such a volume, nor remove it.
- * @throws SetupError naming volume, driver and what is there
- */
-export function checkMounts(
-  spec: LaunchSpec,
-  attachments: Readonly<Record<VolumeRole, Attachment>>,
-  mounts: readonly MountSeen[],
-): void {
-  for (const role of VOLUME_ROLES) {
-    const { name, driver } = spec.volumes[role];
-    const attachment = attachments[role];
-    const mount = mounts.find(({ Destination }) => Destination === INSIDE.volumes[role]);
-    const asked =
-      attachment.kind === 'host-path'
-        ? mount?.Type === 'bind' && mount.Source === attachment.hostPath
-        : mount?.Type === 'volume' && mount.Name === attachment.source && mount.Driver === attachment.driver;
-    if (!mount || !asked || !mount.RW || !mount.Source.startsWith('/')) {
-      throw new SetupError(
-        `volume ${name} of driver ${driver} (${role}) is not what Docker mounted at ${INSIDE.volumes[role]}: ${JSON.stringify(mount ?? null)}`,
-      );
-    }
-  }
-  const asked: ReadonlySet<string> = new Set(Object.values(INSIDE.volumes));
-  const stray = mounts.find(
-    ({ Type, Driver, Destination }) => Type === 'volume' && Driver !== 'local' && !asked.has(Destination),
-  );
-  if (stray === undefined) return;
-  throw new SetupError(
-    `the image has a volume of its own at ${stray.Destination}, and Docker made it at driver ${stray.Driver ?? '(none)'} ` +
-      `(${stray.Name ?? 'without a name'}): remove that VOLUME from the image, or the default volume driver from Docker`,
-  );
 }

@@ -1,11 +1,16 @@
 /** The docker runtime with a real daemon and its own `local` volume driver; a small program stands in for Elasticsearch. */
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { epoch, nodeId, TASK_LABEL, volumeName, type LaunchSpecInput } from '@mesos-elasticsearch/contract';
 import { MemoryLeases } from '@mesos-elasticsearch/coordination/testing';
 import { engineVolumes } from '@mesos-elasticsearch/dvdcli-bridge';
+import {
+  startPluginServer,
+  startRexrayLikePlugin,
+  type PluginServer,
+} from '@mesos-elasticsearch/dvdcli-bridge/testing';
 import {
   dockerMissing,
   importImage,
@@ -17,6 +22,8 @@ import { launchSpec } from '../testing/launch-specs.ts';
 import { dockerRuntime } from './docker-runtime.ts';
 
 const missing = dockerMissing();
+/** Where every engine looks for plugins; names of our own keep clear of what is there. */
+const PLUGINS = '/run/docker/plugins';
 const IMAGE = 'elasticsearch-double:1';
 /** Says who it is, what it sees, and how often it was started; ignores nothing. */
 const PROGRAM = [
@@ -39,9 +46,17 @@ describe.skipIf(missing !== undefined)(
       root = await mkdtemp(join(tmpdir(), 'executor-docker-'));
       await chmod(root, 0o755);
       daemon = await startDockerDaemon(root);
-      await importImage(daemon.docker, root, IMAGE, PROGRAM);
+      // As many images have them; none of them may reach a driver.
+      await importImage(daemon.docker, root, IMAGE, PROGRAM, 'VOLUME /data /tmp/config /extra');
     });
+    const plugins: PluginServer[] = [];
+    const started = <T extends PluginServer>(plugin: T): T => {
+      plugins.push(plugin);
+      return plugin;
+    };
     afterAll(async () => {
+      // A socket left behind costs every engine of this machine 15 s.
+      for (const plugin of plugins) await plugin.stop();
       for (const { Id } of await daemon.docker.listContainers({ all: true })) {
         await daemon.docker.getContainer(Id).remove({ force: true });
       }
@@ -61,7 +76,7 @@ describe.skipIf(missing !== undefined)(
         volumes: engineVolumes({ socketPath: daemon.socket }),
         runtime: dockerRuntime({ sandbox, socket: daemon.socket, log }),
         askNode: async () => {
-          const data = await mountpoint('elasticsearch1data');
+          const data = await dataVolume();
           world.seen = await readFile(join(data, 'seen.yml'), 'utf8').catch(() => '');
           const runs = await readFile(join(data, 'runs'), 'utf8').catch(() => '');
           const up = runs.split('\n').length - 1 === expectedRuns && world.seen !== '';
@@ -85,6 +100,16 @@ describe.skipIf(missing !== undefined)(
       );
       return tested;
     };
+    /** Both volumes of the node at this driver. */
+    const launchOn = (driver: string, number: number) =>
+      launch(number, {
+        dataOnRecord: false,
+        volumes: {
+          config: { name: `elasticsearch${String(number)}config`, driver, options: {} },
+          data: { name: `elasticsearch${String(number)}data`, driver, options: {} },
+        },
+      });
+    let dataVolume = () => mountpoint('elasticsearch1data');
     const mountpoint = async (name: string) =>
       (await daemon.docker.getVolume(volumeName(name)).inspect()).Mountpoint;
     const onData = async (file: string) =>
@@ -146,5 +171,62 @@ describe.skipIf(missing !== undefined)(
       });
       expect((await failed.status('TASK_FAILED')).message).toContain('image nowhere.invalid/none:1');
     });
+
+    it('keeps the image’s VOLUME lines from the driver, and asks it for two volumes and two mounts', async () => {
+      const name = `rexray${String(process.pid)}`;
+      const plugin = started(
+        await startRexrayLikePlugin({ directory: root, pluginDirectory: PLUGINS, name }),
+      );
+      world.runs = 0;
+      dataVolume = () => Promise.resolve(join(root, 'volumes', 'elasticsearch7data', 'data'));
+      const seventh = await launchOn(name, 7);
+      await seventh.status('TASK_RUNNING');
+      const [container] = await containers();
+      const mounts = container?.Mounts.filter(({ Type }) => Type === 'volume') ?? [];
+      expect(mounts.map(({ Destination, Driver }) => `${Destination} ${Driver ?? ''}`).sort()).toEqual(
+        [`/data ${name}`, '/extra local', `/tmp/config ${name}`].sort(),
+      );
+      seventh.executor.dispatch({ kind: 'kill', taskId: 'elasticsearch-1.7', graceMs: 0 });
+      await seventh.status('TASK_KILLED');
+      const sent = (verb: string) =>
+        plugin.calls
+          .filter(({ method }) => method === `VolumeDriver.${verb}`)
+          .map(({ body }) => body.Name)
+          .sort();
+      expect(sent('Create')).toEqual(['elasticsearch7config', 'elasticsearch7data']);
+      expect(sent('Mount')).toEqual(['elasticsearch7config', 'elasticsearch7data']);
+      expect(sent('Unmount')).toEqual(['elasticsearch7config', 'elasticsearch7data']);
+      expect(sent('Remove')).toEqual([]);
+    });
+
+    it('does not count as started when the driver gives one path for both volumes', async () => {
+      const name = `same${String(process.pid)}`;
+      const path = join(root, 'same');
+      await mkdir(path);
+      started(await startGivingPlugin(name, path));
+      expect((await (await launchOn(name, 8)).status('TASK_FAILED')).message).toContain(
+        'one lies in the other',
+      );
+      expect(await containers()).toEqual([]);
+    });
+
+    it('does not count as started when the driver gives no path at all', async () => {
+      const name = `empty${String(process.pid)}`;
+      started(await startGivingPlugin(name, ''));
+      expect((await (await launchOn(name, 9)).status('TASK_FAILED')).message).toContain(
+        'is not what Docker mounted',
+      );
+      expect(await containers()).toEqual([]);
+    });
   },
 );
+
+/** A driver that gives one mountpoint for whatever it has. */
+async function startGivingPlugin(name: string, path: string): Promise<PluginServer> {
+  const made = new Set<string>();
+  return startPluginServer(PLUGINS, name, ({ method, body: { Name: asked = '' } }) => {
+    if (method === 'VolumeDriver.Create') made.add(asked);
+    const volume = made.has(asked) ? { Volume: { Name: asked } } : {};
+    return { json: { Implements: ['VolumeDriver'], Mountpoint: path, ...volume } };
+  });
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import type { LaunchSpec, VolumeRole } from '@mesos-elasticsearch/contract';
-import type { Attachment } from '@mesos-elasticsearch/dvdcli-bridge';
+import { readMountTable, type Attachment, type MountEntry } from '@mesos-elasticsearch/dvdcli-bridge';
 import {
   createControlDirectory,
   lastWord,
@@ -15,8 +15,9 @@ import { SetupError, type NodeProcess, type NodeRuntime } from '../ports.ts';
 import { removeOrphans as removeOrphanProcesses } from '../jar/orphans.ts';
 import type { ProcessLooks } from '../jar/look.ts';
 import { cgroupParent } from './cgroup-tie.ts';
+import { checkMounts } from './check-mounts.ts';
 import { containerCommands } from './container-commands.ts';
-import { checkMounts, containerOptions, INSIDE } from './container-options.ts';
+import { containerOptions, INSIDE } from './container-options.ts';
 import { daemonText, removeOrphans, statusCodeOf, untilRemoved, untilStopped } from './containers.ts';
 
 export interface DockerRuntimeOptions {
@@ -109,8 +110,8 @@ async function start(docker: Docker, spec: LaunchSpec, options: StartOptions): P
   try {
     await container.start();
     await guardIsUp(container, control);
-    const { Mounts, State } = await container.inspect();
-    checkMounts(spec, attachments, Mounts);
+    const { Id: id, Mounts: mounts, State } = await container.inspect();
+    checkMounts(spec, attachments, { id, mounts, mountTable: mountTableOf(State.Pid) });
     const tied = parent !== undefined && (await isInCgroup(State.Pid, parent));
     return running(docker, container, { spec, control, tied, log });
   } catch (cause) {
@@ -197,6 +198,15 @@ async function findTie(docker: Docker): Promise<ReturnType<typeof cgroupParent>>
   const info = (await docker.info()) as { CgroupDriver?: string; CgroupVersion?: string };
   const own = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
   return cgroupParent(own, { cgroupDriver: info.CgroupDriver, cgroupVersion: info.CgroupVersion });
+}
+
+/** Undefined where this user may not look at processes of others. */
+function mountTableOf(pid: number): readonly MountEntry[] | undefined {
+  try {
+    return readMountTable(pid);
+  } catch {
+    return undefined;
+  }
 }
 
 async function isInCgroup(pid: number, parent: string): Promise<boolean> {

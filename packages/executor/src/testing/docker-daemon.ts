@@ -63,6 +63,8 @@ export async function importImage(
   root: string,
   name: string,
   program: string,
+  /** Lines of a Dockerfile: `VOLUME /extra`. */
+  changes?: string,
 ): Promise<void> {
   const rootfs = join(root, 'rootfs');
   const home = 'usr/share/elasticsearch';
@@ -86,7 +88,11 @@ export async function importImage(
   const archive = join(root, 'image.tar');
   await create({ cwd: rootfs, file: archive, portable: true }, ['.']);
   const [repo, tag] = name.split(':');
-  const answer = await docker.importImage(archive, { repo, tag });
+  const answer = await docker.importImage(archive, {
+    repo,
+    tag,
+    ...(changes === undefined ? {} : { changes }),
+  });
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
   });
