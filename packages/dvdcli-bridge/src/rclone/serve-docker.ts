@@ -8,18 +8,20 @@ import type { RunningPlugin } from '../hostdir/start.ts';
 export interface RclonePluginOptions {
   /** Its own, one per agent: mountpoints, cache and state lie in it. */
   readonly directory: string;
-  /** `rclone.sock` is made in it. */
+  /** `NAME.sock` is made in it. */
   readonly pluginDirectory: string;
+  /** Driver name; `rclone` unless told. */
+  readonly name?: string;
   /** `rclone` from PATH unless told. */
   readonly program?: string;
   readonly readyWithinMs?: number;
 }
 
-/** Starts `rclone serve docker`, driver name `rclone`, and waits until it serves. @throws Error with its output */
+/** Starts `rclone serve docker` and waits until it serves. @throws Error with its output */
 export async function startRclonePlugin(options: RclonePluginOptions): Promise<RunningPlugin> {
   const mountpoints = join(options.directory, 'mounts');
   const cache = join(options.directory, 'cache');
-  const socketPath = join(options.pluginDirectory, 'rclone.sock');
+  const socketPath = join(options.pluginDirectory, `${options.name ?? 'rclone'}.sock`);
   for (const directory of [mountpoints, cache, options.pluginDirectory])
     await mkdir(directory, { recursive: true });
   const child = execa(
