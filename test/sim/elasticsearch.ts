@@ -1,4 +1,5 @@
 /** Elasticsearch as far as it matters here: it starts, joins, acknowledges what it has synced, and dies. */
+import { startCopy, type CopyPlan } from './copy.ts';
 import { Process, type Machine } from './machines.ts';
 import type { World } from './world.ts';
 
@@ -7,12 +8,18 @@ export interface Placement {
   readonly nodeId: number;
   readonly epoch: number;
   readonly taskId: string;
+  /** Of the volumes that it runs on. */
+  readonly driver: string;
+  /** It is no Elasticsearch, but what copies its volumes. */
+  readonly copy: CopyPlan | undefined;
 }
 
 export class Elasticsearch {
   readonly process: Process;
   readonly at: Placement;
   joined = false;
+  /** The copy is whole, was compared, and is marked. */
+  copied = false;
   readonly #world: World;
 
   constructor(world: World, at: Placement, ends: { onJoined: () => void; onGone: () => void }) {
@@ -23,6 +30,11 @@ export class Elasticsearch {
       ends.onGone();
     });
     world.judge.onStarted(this);
+    if (at.copy !== undefined) {
+      ends.onJoined();
+      startCopy(world, this, at.copy);
+      return;
+    }
     this.process.after(world.random.between(300, 4_000), () => {
       this.joined = true;
       ends.onJoined();
@@ -49,7 +61,9 @@ export class Elasticsearch {
         this.process.die();
         return;
       }
-      this.#world.volumes.of(this.at.nodeId).data.content.synced.add(document);
+      const { data } = this.#world.volumes.of(this.at.nodeId, this.at.driver);
+      judge.onTouched(data, this.at.taskId);
+      data.content.synced.add(document);
       if (!early) judge.onAcknowledged(this.at.nodeId, document);
     });
   }

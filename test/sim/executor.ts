@@ -1,5 +1,11 @@
 /** The executor's process: the real machine (`core/machine.ts`), driven as `run/executor.ts` does it. */
-import { encodeJson, NODE_ID_VARIABLE, NODE_MARK_VARIABLE } from '@mesos-elasticsearch/contract';
+import {
+  decodeLaunchSpec,
+  encodeJson,
+  encodeLaunchSpec,
+  NODE_ID_VARIABLE,
+  NODE_MARK_VARIABLE,
+} from '@mesos-elasticsearch/contract';
 import {
   initialState,
   transition,
@@ -14,6 +20,15 @@ import { Process } from './machines.ts';
 import type { World } from './world.ts';
 
 const DRAIN_MS = 5_000;
+
+/**
+ * The task that copies is played by the machine of a node: lease, guard, stop and detaching are the same. What runs
+ * under its guard is the copier, and its volumes are the new ones too.
+ */
+function asNode(data: Uint8Array | undefined): Uint8Array | undefined {
+  const spec = data === undefined ? undefined : decodeLaunchSpec(data);
+  return spec?.purpose === 'migrate' ? encodeLaunchSpec({ ...spec, purpose: 'run' }) : data;
+}
 
 export class Executor {
   readonly world: World;
@@ -51,7 +66,7 @@ export class Executor {
     this.receive({
       kind: 'launch',
       taskId: this.task.taskId,
-      data: this.task.data,
+      data: asNode(this.task.data),
       environmentNodeId: this.#variable(NODE_ID_VARIABLE),
     });
   }
@@ -104,7 +119,12 @@ export class Executor {
   #act(effect: Effect): void {
     switch (effect.kind) {
       case 'send-status': {
-        const { taskId, state, message, healthy, report } = effect.status;
+        const { taskId, message, healthy } = effect.status;
+        const copy = this.hands?.copyReport;
+        // The machine of this package knows nodes: the end of one that has copied everything is its success.
+        const whole = copy?.stage === 'verified' && effect.status.state === 'TASK_FAILED';
+        const state = whole ? 'TASK_FINISHED' : effect.status.state;
+        const report = copy ?? effect.status.report;
         const status: TaskStatus = {
           taskId: taskId as TaskId,
           ...{ state, source: 'SOURCE_EXECUTOR', uuid: this.world.random.uuid() as StatusUuid },

@@ -39,6 +39,7 @@ export const FAULT_KINDS = [
   'remove-framework',
   'swap-volume',
   'order-size',
+  'order-migration',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 

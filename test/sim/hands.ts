@@ -3,6 +3,7 @@ import {
   isOrphanMark,
   type LaunchSpec,
   type LeaseRecord,
+  type MigrationReport,
   type VolumeRole,
 } from '@mesos-elasticsearch/contract';
 import {
@@ -12,11 +13,12 @@ import {
   type VolumeFinding,
   type VolumeSlot,
 } from '@mesos-elasticsearch/executor/core';
+import { copyPlanOf, copyReportOf } from './copy.ts';
 import { Guard } from './guard.ts';
 import type { Executor } from './executor.ts';
 import { askLeases, type LeaseAsker } from './lease-asker.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import type { DriverAnswer, Volume } from './volumes.ts';
+import { oneByOne, type DriverAnswer, type Volume } from './volumes.ts';
 import type { World } from './world.ts';
 
 const TAKE_TRIES = 3;
@@ -208,7 +210,9 @@ export class Hands {
   /** Every volume of every former holder on this agent, one after the other. */
   #detachFormer(): void {
     const all = this.#spec.formerConsumers.flatMap((former) =>
-      (['data', 'config'] as const).map((role) => ({ former, role })),
+      (['data', 'config'] as const).flatMap((role) =>
+        this.#attachable(role).map((volume) => ({ former, role, volume })),
+      ),
     );
     const next = (index: number): void => {
       const each = all[index];
@@ -216,7 +220,7 @@ export class Hands {
         this.#answer({ kind: 'former-detached' });
         return;
       }
-      this.#world.volumes.detach(this.#machine, this.#volume(each.role), each.former, (answer) => {
+      this.#world.volumes.detach(this.#machine, each.volume, each.former, (answer) => {
         if (answer.kind === 'done') next(index + 1);
         else this.#driverFailed('detach-former', each.role, answer);
       });
@@ -229,10 +233,26 @@ export class Hands {
       this.#failed('attach', 'the lease was not renewed in time', role);
       return;
     }
-    this.#world.volumes.attach(this.#machine, this.#volume(role), this.#spec.taskId, (answer) => {
-      if (answer.kind === 'done') this.#answer({ kind: 'attached', role });
-      else this.#driverFailed('attach', role, answer);
-    });
+    this.#eachVolume('attach', role);
+  }
+
+  #eachVolume(verb: 'attach' | 'detach', role: VolumeRole): void {
+    const { taskId } = this.#spec;
+    oneByOne(
+      this.#attachable(role),
+      (volume, done) => this.#world.volumes[verb](this.#machine, volume, taskId, done),
+      (answer) => {
+        if (answer.kind !== 'done') this.#driverFailed(verb, role, answer);
+        else this.#answer({ kind: verb === 'attach' ? 'attached' : 'detached', role });
+      },
+    );
+  }
+
+  /** The old one, and the new one beside it where that is copied to. */
+  #attachable(role: VolumeRole): Volume[] {
+    const { nodeId, migration } = this.#spec;
+    const to = migration?.to[role].driver;
+    return [this.#volume(role), ...(to === undefined ? [] : [this.#world.volumes.of(nodeId, to)[role]])];
   }
 
   #driverFailed(step: Step, role: VolumeRole, answer: Exclude<DriverAnswer, { kind: 'done' }>): void {
@@ -242,7 +262,9 @@ export class Hands {
   #startProcess(): void {
     const { nodeId, epoch, taskId, runtime } = this.#spec;
     const tied = runtime.kind === 'jar' || this.#world.settings.tied;
-    const guard = new Guard(this.#world, { machine: this.#machine, nodeId, epoch, taskId }, tied);
+    const { driver } = this.#spec.volumes.data;
+    const at = { machine: this.#machine, nodeId, epoch, taskId, driver, copy: copyPlanOf(this.#spec) };
+    const guard = new Guard(this.#world, at, tied);
     this.#guard = guard;
     this.#extendGuard();
     guard.onGone = (how) => this.#after(10, 60, () => this.#answer({ kind: 'process-gone', how }));
@@ -313,6 +335,10 @@ export class Hands {
       return;
     }
     this.#after(5, 300, () => {
+      if (copyPlanOf(this.#spec) !== undefined) {
+        this.#answer({ kind: 'configured', elasticsearchVersion: '8.0.0' });
+        return;
+      }
       if (!this.#isFresh() || !this.#canTouch('config')) {
         this.#failed('configure', 'the volume cannot be written');
         return;
@@ -341,14 +367,19 @@ export class Hands {
 
   #detach(role: VolumeRole): void {
     const checked = this.#spec.runtime.kind === 'jar' && !this.#world.mutations.has('detached-before-gone');
-    if (checked && this.#world.judge.isInUse(this.#volume(role), this.#machine)) {
+    if (
+      checked &&
+      this.#attachable(role).some((volume) => this.#world.judge.isInUse(volume, this.#machine))
+    ) {
       this.#failed('detach', 'the volume is still held open', role);
       return;
     }
-    this.#world.volumes.detach(this.#machine, this.#volume(role), this.#spec.taskId, (answer) => {
-      if (answer.kind === 'done') this.#answer({ kind: 'detached', role });
-      else this.#driverFailed('detach', role, answer);
-    });
+    this.#eachVolume('detach', role);
+  }
+
+  /** Of a task that copies: what it says in place of a node. */
+  get copyReport(): MigrationReport | undefined {
+    return copyReportOf(this.#spec, this.#guard?.elasticsearch);
   }
 
   get #machine() {
@@ -356,7 +387,7 @@ export class Hands {
   }
 
   #volume(role: VolumeRole): Volume {
-    return this.#world.volumes.of(this.#spec.nodeId)[role];
+    return this.#world.volumes.of(this.#spec.nodeId, this.#spec.volumes[role].driver)[role];
   }
 
   /** In docker the programs run in the guard's container, and end with it. */

@@ -6,6 +6,7 @@ import type { Fault, FaultKind } from './faults.ts';
 import type { Guard } from './guard.ts';
 import type { Process } from './machines.ts';
 import { MASTER, SERVICES, hostPlace, schedulerPlace, type Trouble } from './network.ts';
+import { orderMigration } from './order-migration.ts';
 import { grantPauseMs } from './pauses.ts';
 import { emptyContent } from './volumes.ts';
 import type { World } from './world.ts';
@@ -136,6 +137,7 @@ const INFLICT: Readonly<Record<FaultKind, Inflict>> = {
   },
   'swap-volume': swapVolume,
   'order-size': orderSize,
+  'order-migration': orderMigration,
 };
 
 /** @returns what was hit, or undefined where there was nothing to hit */
@@ -330,7 +332,9 @@ function unregister(world: World, agent: Agent, { lengthMs }: Fault): void {
 function swapVolume(world: World, { target, manner }: Fault): string | undefined {
   const idle = world.volumes.all().filter((volume) => {
     const inUse = volume.attachments.size > 0 || world.judge.livesOf(volume.nodeId).size > 0;
-    const onRecord = world.ledger.record(volume.nodeId)?.dataOnRecord === true;
+    const record = world.ledger.record(volume.nodeId);
+    const own = record?.volumes?.[volume.role].driver === volume.driver && record.migration === undefined;
+    const onRecord = record?.dataOnRecord === true && own;
     return !inUse && onRecord && volume.displaced === undefined;
   });
   const volume = idle[Math.floor(target * idle.length)];

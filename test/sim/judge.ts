@@ -21,6 +21,8 @@ export type Invariant =
   | 'lowest-free-number'
   | 'stop-kills-nothing'
   | 'no-volume-removed'
+  | 'copy-verified'
+  | 'former-kept'
   | 'no-silent-wait'
   | 'no-document-lost'
   | 'leader'
@@ -44,6 +46,8 @@ export class Judge {
   readonly #byNode = new Map<number, Set<Elasticsearch>>();
   /** Acknowledged, and not yet seen on the volume of a later holder. */
   readonly #unverified = new Map<number, number[]>();
+  /** Where the last Elasticsearch of a node was started. */
+  readonly #lastStart = new Map<number, Elasticsearch['at']>();
   /** Tasks whose assignment was durable at some time. */
   readonly #recordedTasks = new Set<string>();
 
@@ -75,9 +79,11 @@ export class Judge {
     if (recorded > epoch && !orphan) {
       this.fail('release-on-proof', `${taskId} starts in epoch ${epoch}, but epoch ${recorded} was assigned`);
     }
-    for (const role of VOLUME_ROLES) this.#checkVolume(started, this.#world.volumes.of(nodeId)[role]);
-    this.#checkDocuments(nodeId);
+    const volumes = this.#world.volumes.of(nodeId, started.at.driver);
+    for (const role of VOLUME_ROLES) this.#checkVolume(started, volumes[role]);
+    this.#checkDocuments(nodeId, volumes.data);
     this.live.add(started);
+    if (started.at.copy === undefined) this.#lastStart.set(nodeId, started.at);
     const there = this.#byNode.get(nodeId);
     if (there === undefined) this.#byNode.set(nodeId, new Set([started]));
     else there.add(started);
@@ -96,7 +102,10 @@ export class Judge {
   }
 
   canWrite({ process, at }: Elasticsearch): boolean {
-    return process.alive && this.#world.volumes.of(at.nodeId).data.attachments.has(at.machine);
+    const drivers = [at.driver, ...(at.copy === undefined ? [] : [at.copy.to])];
+    const isAttached = (driver: string) =>
+      this.#world.volumes.of(at.nodeId, driver).data.attachments.has(at.machine);
+    return process.alive && drivers.every(isAttached);
   }
 
   /** The live ones that can write, or will be able to when they thaw. */
@@ -112,8 +121,9 @@ export class Judge {
   }
 
   isInUse(volume: Volume, machine: Machine): boolean {
-    for (const { at } of this.livesOf(volume.nodeId)) if (at.machine === machine) return true;
-    return false;
+    return [...this.livesOf(volume.nodeId)].some(
+      ({ at }) => at.machine === machine && (at.driver === volume.driver || at.copy?.to === volume.driver),
+    );
   }
 
   #checkVolume(started: Elasticsearch, volume: Volume): void {
@@ -133,10 +143,11 @@ export class Judge {
       this.fail('right-volume', `${taskId} starts on a ${what} that is marked ${text ?? 'by nobody'}`);
     if (volume.displaced !== undefined)
       this.fail('right-volume', `${taskId} starts on a ${what} that is not its own`);
+    if (volume.content.unfinished)
+      this.fail('copy-verified', `${taskId} starts on a ${what} that is half a copy`);
   }
 
-  #checkDocuments(nodeId: number): void {
-    const { synced } = this.#world.volumes.of(nodeId).data.content;
+  #checkDocuments(nodeId: number, { content: { synced } }: Volume): void {
     const missing = (this.#unverified.get(nodeId) ?? []).filter((document) => !synced.has(document));
     if (missing.length > 0) {
       this.fail('no-document-lost', `node ${nodeId} starts without its documents ${missing.join(', ')}`);
@@ -181,8 +192,55 @@ export class Judge {
     }
   }
 
+  /** What a node had before a move stays as it was: nobody writes to it but who copies to it. */
+  onTouched(volume: Volume, taskId: string): void {
+    const { formerVolumes = [], volumes } = this.#world.ledger.record(volume.nodeId) ?? {};
+    const former = formerVolumes.some((each) => each.volumes[volume.role].driver === volume.driver);
+    if (!former || volumes?.[volume.role].driver === volume.driver) return;
+    this.fail('former-kept', `${taskId} writes to the former ${volume.role} volume of node ${volume.nodeId}`);
+  }
+
+  /** A piece of a copy is about to be written: only where its own turn wants it. */
+  onCopied(volume: Volume, copier: Elasticsearch): void {
+    const { nodeId, taskId } = copier.at;
+    const record = this.#world.ledger.record(nodeId);
+    const wanted = record?.holder?.taskId === taskId && record.migration?.stage === 'copying';
+    if (!wanted || record.volumes?.[volume.role].driver === volume.driver) {
+      this.fail(
+        'copy-verified',
+        `${taskId} copies to the ${volume.role} volume of node ${nodeId} out of turn`,
+      );
+    }
+  }
+
+  /** Whoever was started on the new volumes may have acknowledged something there. */
+  #onTurnOver({ migration }: NodeRecord, { nodeId, volumes }: NodeRecord): void {
+    const [counts, last] = [volumes?.data.driver, this.#lastStart.get(nodeId)];
+    if (migration === undefined || last === undefined || last.epoch <= migration.sinceEpoch) return;
+    if (last.driver === counts) return;
+    this.fail(
+      'no-document-lost',
+      `node ${nodeId} is taken back to ${counts ?? 'nothing'} after ${last.taskId} ran`,
+    );
+  }
+
+  /** From then on the new volumes count, so they must hold everything. */
+  #onCopyBelieved({ nodeId, migration }: NodeRecord): void {
+    if (migration === undefined) return;
+    for (const role of VOLUME_ROLES) {
+      const [from, to] = [migration.from, migration.to].map(
+        (volumes) => this.#world.volumes.of(nodeId, volumes[role].driver)[role].content,
+      );
+      const missing = [...(from?.synced ?? [])].filter((document) => to?.synced.has(document) !== true);
+      if (to?.unfinished !== false || missing.length > 0) {
+        this.fail('copy-verified', `node ${nodeId} moves to a ${role} volume that is not a whole copy`);
+      }
+    }
+  }
+
   /** An executor has written a marker or the configuration. */
   onWritten(volume: Volume, { taskId, epoch, nodeId }: LaunchSpec, machine: Machine): void {
+    this.onTouched(volume, taskId);
     for (const other of this.#holders(nodeId)) {
       if (other.at.taskId === taskId) continue;
       this.fail(
@@ -220,6 +278,9 @@ export class Judge {
     if (after.holder !== undefined) this.#recordedTasks.add(after.holder.taskId);
     if (after.phase === 'assigned' && after.epoch > (before?.epoch ?? 0)) this.#onAssigned(before, after);
     if (before?.holder !== undefined && after.holder === undefined) this.#onVacated(before, after);
+    if (before?.migration !== undefined && after.migration === undefined) this.#onTurnOver(before, after);
+    const isCopied = after.migration?.stage === 'copied';
+    if (isCopied && before?.migration?.stage !== 'copied') this.#onCopyBelieved(after);
   }
 
   #onAssigned(before: NodeRecord | undefined, { nodeId, epoch, holder }: NodeRecord): void {
@@ -265,12 +326,12 @@ export class Judge {
       this.fail('release-on-proof', `node ${nodeId} is vacated (${left}) while ${nameOf(other)} lives`);
     }
     if (left !== 'released' && left !== 'lease-given-back') return;
-    for (const role of VOLUME_ROLES) {
-      for (const [machine, consumers] of this.#world.volumes.of(nodeId)[role].attachments) {
+    for (const volume of this.#world.volumes.ofNode(nodeId)) {
+      for (const [machine, consumers] of volume.attachments) {
         if (!consumers.has(holder?.taskId ?? '')) continue;
         this.fail(
           'release-on-proof',
-          `node ${nodeId} is vacated (${left}), but ${machine.name} has its ${role} volume`,
+          `node ${nodeId} is vacated (${left}), but ${machine.name} has its ${volume.role} volume`,
         );
       }
     }
@@ -297,6 +358,7 @@ export class Judge {
     for (const { record } of this.#world.ledger.nodes.values()) {
       if (record.holder?.taskId !== taskId) continue;
       if (this.#world.leases.find(record.nodeId, record.epoch)?.closed === true) continue;
+      if (record.migration !== undefined) continue;
       if (this.#world.heldNodeIds().indexOf(record.nodeId) >= this.#world.wantedNodes()) continue;
       this.fail('stop-kills-nothing', `a KILL for ${taskId}, the holder of node ${record.nodeId}`);
     }

@@ -15,6 +15,9 @@ export const MUTATIONS = {
   'suspect-not-counted': 'countsTowardSize: a suspect gets a substitute with a new number',
   'highest-number-first': 'nextNodeId: a new number though lower ones are free',
   'failed-fence-revokes': 'isRevoked: a fence command that failed counts as success',
+  'copy-unverified': 'isCopyVerified: any end of a task that was to copy counts as a whole copy',
+  'back-after-launch':
+    'mayTakeBack: the old volumes count again though the node was launched on the new ones',
   'accept-before-record': 'the launch goes on before its record is durable',
   'failed-read-as-empty': 'a ledger that cannot be read is taken for an empty one',
   'leader-epoch-unchecked': 'store and lease service take writes of a deposed scheduler',
@@ -79,6 +82,8 @@ export function safetyWithout(mutations: ReadonlySet<Mutation>): SafetyRules {
     rules.countsTowardSize = (record) => record.phase !== 'suspect' && SAFETY_RULES.countsTowardSize(record);
   }
   if (mutations.has('failed-fence-revokes')) rules.isRevoked = () => true;
+  if (mutations.has('copy-unverified')) rules.isCopyVerified = ({ purpose }) => purpose === 'migrate';
+  if (mutations.has('back-after-launch')) rules.mayTakeBack = ({ migration }) => migration !== undefined;
   if (mutations.has('highest-number-first')) {
     rules.nextNodeId = (ids) => {
       const id = nodeId(ids.highest + 1);

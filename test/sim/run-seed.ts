@@ -97,6 +97,12 @@ function awaitWhole(world: World): void {
 function giveWord(world: World): void {
   const { leader } = world.leadership;
   if (leader === undefined) return;
+  const migration = leader.model.framework?.record.migration;
+  // Both are words that an operator can give; either brings the node back.
+  if (migration?.state === 'paused') {
+    const kind = world.random.pick(['resume', 'rollback'] as const);
+    leader.order({ kind: 'migration-ordered', order: { kind } });
+  }
   for (const { record } of leader.model.nodes.values()) {
     if (record.phase === 'vacant') detachByHand(world, record.nodeId);
     if (record.phase === 'retired' && leader.model.vacancies.has(record.nodeId)) {
@@ -119,5 +125,5 @@ function giveWord(world: World): void {
 }
 
 function detachByHand(world: World, nodeId: number): void {
-  for (const volume of Object.values(world.volumes.of(nodeId))) world.volumes.detachByHand(volume);
+  for (const volume of world.volumes.ofNode(nodeId)) world.volumes.detachByHand(volume);
 }

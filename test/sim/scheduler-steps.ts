@@ -282,7 +282,7 @@ function fence(scheduler: Scheduler, step: StepOf<'fence'>): void {
   const fate = world.random.pick(['revoked', 'revoked', 'failed', 'silent'] as const);
   scheduler.process.after(world.random.between(50, 4_000), () => {
     if (fate !== 'failed' && machine !== undefined) {
-      for (const volume of Object.values(world.volumes.of(nodeId))) world.volumes.fence(volume, machine);
+      for (const volume of world.volumes.ofNode(nodeId)) world.volumes.fence(volume, machine);
     }
     const outcome = fate === 'revoked' ? 'revoked' : 'failed';
     scheduler.order({ kind: 'fenced', nodeId, epoch, attempt, outcome, message: fate });

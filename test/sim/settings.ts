@@ -65,12 +65,15 @@ export function drawSettings(seed: number): Settings {
   };
 }
 
+/** Two drivers of equal manners: what is on one is not on the other. */
+export const DRIVERS = ['simulated', 'other'] as const;
+
 export const FRAMEWORK_NAME = 'elasticsearch';
 export const CLUSTER_NAME = 'simulated';
 
 export function desiredCluster(settings: Settings, safety: SafetyRules = SAFETY_RULES): DesiredCluster {
   const { nodes, policy, leaseMs, pauseBoundMs, runtime, revokes, retiredVolumes } = settings;
-  const volume = { driver: 'simulated', options: {} };
+  const volume = { driver: DRIVERS[0], options: {} };
   return {
     framework: { name: FRAMEWORK_NAME, user: 'root', role: '*', failoverTimeoutSeconds: 3_600 },
     cluster: {

@@ -11,10 +11,13 @@ export interface Content {
   used: boolean;
   /** Documents that outlive the death of a machine. */
   readonly synced: Set<number>;
+  /** The copy of another volume, and not all of it. */
+  unfinished: boolean;
 }
 
 export interface Volume {
   readonly nodeId: number;
+  readonly driver: string;
   readonly role: VolumeRole;
   content: Content;
   /** What belongs here, while something else is. */
@@ -34,7 +37,7 @@ const ROLES: readonly VolumeRole[] = ['config', 'data'];
 
 export class Volumes {
   readonly #world: World;
-  readonly #nodes = new Map<number, Record<VolumeRole, Volume>>();
+  readonly #nodes = new Map<string, Record<VolumeRole, Volume>>();
   /** Until when drivers misbehave. */
   troubleUntilMs = 0;
   /** Volumes that were ever made, and are never to be fewer. */
@@ -44,14 +47,21 @@ export class Volumes {
     this.#world = world;
   }
 
-  of(nodeId: number): Record<VolumeRole, Volume> {
-    let known = this.#nodes.get(nodeId);
+  of(nodeId: number, driver: string): Record<VolumeRole, Volume> {
+    const key = `${driver} ${nodeId}`;
+    let known = this.#nodes.get(key);
     if (known === undefined) {
-      known = { config: emptyVolume(nodeId, 'config'), data: emptyVolume(nodeId, 'data') };
-      this.#nodes.set(nodeId, known);
+      const empty = (role: VolumeRole) => emptyVolume(nodeId, driver, role);
+      known = { config: empty('config'), data: empty('data') };
+      this.#nodes.set(key, known);
       this.made += 2;
     }
     return known;
+  }
+
+  /** Of every driver. */
+  ofNode(nodeId: number): Volume[] {
+    return this.all().filter((volume) => volume.nodeId === nodeId);
   }
 
   all(): Volume[] {
@@ -154,13 +164,31 @@ export class Volumes {
   }
 }
 
-export function emptyContent(): Content {
-  return { marker: undefined, used: false, synced: new Set() };
+/** Ends with the first that is not done. */
+export function oneByOne(
+  volumes: readonly Volume[],
+  act: (volume: Volume, done: (answer: DriverAnswer) => void) => void,
+  done: (answer: DriverAnswer) => void,
+): void {
+  const [first, ...rest] = volumes;
+  if (first === undefined) {
+    done({ kind: 'done' });
+    return;
+  }
+  act(first, (answer) => {
+    if (answer.kind === 'done') oneByOne(rest, act, done);
+    else done(answer);
+  });
 }
 
-function emptyVolume(nodeId: number, role: VolumeRole): Volume {
+export function emptyContent(): Content {
+  return { marker: undefined, used: false, synced: new Set(), unfinished: false };
+}
+
+function emptyVolume(nodeId: number, driver: string, role: VolumeRole): Volume {
   return {
     nodeId,
+    driver,
     role,
     content: emptyContent(),
     displaced: undefined,
