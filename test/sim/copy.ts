@@ -1,6 +1,7 @@
 /** A copy of a node's volumes to another driver, piece by piece, as the task that migrates makes it. */
 import { markerSchema, VOLUME_ROLES } from '@mesos-elasticsearch/contract';
-import type { LaunchSpec, MarkerRecord, MigrationReport } from '@mesos-elasticsearch/contract';
+import type { LaunchSpec, MarkerRecord, MigrationReport, VolumeRole } from '@mesos-elasticsearch/contract';
+import { isRole, type VolumeSlot } from '@mesos-elasticsearch/executor/core';
 import type { Elasticsearch } from './elasticsearch.ts';
 import type { Volume } from './volumes.ts';
 import type { World } from './world.ts';
@@ -85,4 +86,10 @@ function finish(from: Volume, { content }: Volume, epoch: number): void {
 
 function markerOf(text: string | undefined): MarkerRecord | undefined {
   return text === undefined ? undefined : markerSchema.safeParse(JSON.parse(text)).data;
+}
+
+/** The machine that plays a copy task has the slots of a node; see `asNode` in `executor.ts`. */
+export function ownRole(slot: VolumeSlot): VolumeRole {
+  if (isRole(slot)) return slot;
+  throw new TypeError(`${slot}: the copy task is played by a node's machine`);
 }

@@ -6,14 +6,8 @@ import {
   type MigrationReport,
   type VolumeRole,
 } from '@mesos-elasticsearch/contract';
-import {
-  isRole,
-  type Effect,
-  type MachineEvent,
-  type VolumeFinding,
-  type VolumeSlot,
-} from '@mesos-elasticsearch/executor/core';
-import { copyPlanOf, copyReportOf } from './copy.ts';
+import type { Effect, MachineEvent, VolumeFinding } from '@mesos-elasticsearch/executor/core';
+import { copyPlanOf, copyReportOf, ownRole } from './copy.ts';
 import { Guard } from './guard.ts';
 import type { Executor } from './executor.ts';
 import { askLeases, type LeaseAsker } from './lease-asker.ts';
@@ -405,9 +399,4 @@ export class Hands {
   #isFresh(): boolean {
     return this.#keeper?.isFresh() === true || this.#world.mutations.has('freshness-unchecked');
   }
-}
-
-function ownRole(slot: VolumeSlot): VolumeRole {
-  if (isRole(slot)) return slot;
-  throw new TypeError(`${slot}: no node migrates here`);
 }
