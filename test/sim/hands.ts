@@ -105,10 +105,8 @@ export class Hands {
           this.#answer({ kind: 'lease-given-back' });
           return;
         }
-        {
-          this.#keeper.giveBack(() => this.#answer({ kind: 'lease-given-back' }));
-          return;
-        }
+        this.#keeper.giveBack(() => this.#answer({ kind: 'lease-given-back' }));
+        return;
       case 'write-seed-hosts':
         return;
       default:

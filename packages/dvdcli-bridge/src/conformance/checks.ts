@@ -39,7 +39,7 @@ const CATALOGUE_CHECKS: readonly ConformanceCheck[] = [
       const { driver } = fresh();
       const described = value(await subject.volumes.describe(driver));
       strictEqual(described.driver, driver);
-      ok(described.scope === 'local' || described.scope === 'global', `scope ${described.scope}`);
+      ok(['local', 'global'].includes(described.scope), `scope ${described.scope}`);
     },
   },
   {

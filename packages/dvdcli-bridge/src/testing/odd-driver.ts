@@ -30,11 +30,11 @@ export interface OddDriver {
   /** What is mounted in another mount namespace. */
   mountedElsewhere: string[];
   readonly warnings: VolumeWarning[];
-  open(options?: PluginSocketOptions): Volumes;
+  readonly open: (options?: PluginSocketOptions) => Volumes;
   /** An answer to Get: the volume, under these mount IDs. */
-  present(mounts?: readonly string[], mountpoint?: string, name?: string): ScriptedAnswer;
+  readonly present: (mounts?: readonly string[], mountpoint?: string, name?: string) => ScriptedAnswer;
   /** What was called so far, without the handshake. */
-  verbs(): string[];
+  readonly verbs: () => string[];
 }
 
 export const ABSENT: ScriptedAnswer = { status: 500, json: { Err: 'volume not found' } };
