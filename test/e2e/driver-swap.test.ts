@@ -21,8 +21,8 @@ const WHOLE_WITHIN_MS = 120_000;
 /** Acknowledged shortly before each swap: what was written last is what is lost first. */
 const FRESH_DOCUMENTS = 40;
 
-interface ShownNode {
-  readonly drivers: readonly string[];
+interface ShownNodes {
+  readonly nodes: readonly { readonly drivers: readonly string[] }[];
 }
 
 describe.skipIf(why !== undefined)(
@@ -116,7 +116,7 @@ async function command(...argv: string[]): Promise<string> {
 
 async function driversOf(cluster: ClusterUnderTest): Promise<Set<string>> {
   const response = await fetch(`${cluster.schedulers.url}/v1/nodes`);
-  const nodes = (await response.json()) as readonly ShownNode[];
+  const { nodes } = (await response.json()) as ShownNodes;
   return new Set(nodes.flatMap(({ drivers }) => drivers));
 }
 
