@@ -13,6 +13,7 @@ import {
 } from './answer-targets.ts';
 import {
   argvTarget,
+  dvdiVariablesTarget,
   jsonFileTarget,
   logTarget,
   mountTableTarget,
@@ -42,5 +43,6 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'mount table': mountTableTarget,
   'dvdcli output': runTarget,
   'dvdcli command line': argvTarget,
+  'DVDI variables': dvdiVariablesTarget,
   'log line': logTarget,
 };

@@ -1,3 +1,4 @@
+import { decodeDvdiVariables, DvdiVariablesError, encodeDvdiVariables } from '@mesos-elasticsearch/contract';
 import {
   isVerb,
   judgeMountpointPath,
@@ -157,6 +158,44 @@ export const argvTarget = (random: Random): Fuzzed => {
         return line.command === 'list' || /^[A-Za-z0-9][\w.-]+$/.test(line.volume) ? undefined : 'a bad name';
       } catch (error) {
         return error instanceof UsageError ? undefined : String(error);
+      }
+    },
+  };
+};
+
+const DVDI_NAMES = ['NAME', 'DRIVER', 'OPTS', 'CONTAINERPATH', 'DVDCLI', 'EXPLICITCREATE'];
+const DVDI_VALUES = ['volume1', 'rexray', 'size=5,newfstype=ext4', '/data', '/usr/bin/dvdcli', 'true'];
+
+/** What is read strictly can be sent, and is read again as the same. */
+export const dvdiVariablesTarget = (random: Random): Fuzzed => {
+  const input = Object.fromEntries(
+    DVDI_NAMES.flatMap((name, at): [string, string][] => {
+      if (random.chance(0.2)) return [];
+      const suffix = random.pick(['', '', '1', '1', '2', '0', '10']);
+      const variable = `DVDI_VOLUME_${name}${suffix}`;
+      const value = DVDI_VALUES[at] ?? '';
+      const odd = random.chance(0.2);
+      return [
+        [odd ? mutated(random, variable) : variable, random.chance(0.3) ? mutated(random, value) : value],
+      ];
+    }),
+  );
+  return {
+    input,
+    check() {
+      try {
+        decodeDvdiVariables(input, 'compat');
+      } catch (error) {
+        if (!(error instanceof DvdiVariablesError)) return String(error);
+      }
+      try {
+        const { mounts } = decodeDvdiVariables(input);
+        const again = decodeDvdiVariables(encodeDvdiVariables(mounts)).mounts;
+        return JSON.stringify(again) === JSON.stringify(mounts)
+          ? undefined
+          : 'is another one when it is sent';
+      } catch (error) {
+        return error instanceof DvdiVariablesError ? undefined : String(error);
       }
     },
   };

@@ -53,6 +53,25 @@ export {
   encodeLaunchSpec,
   launchSpecSchema,
 } from './launch-spec.ts';
+export type { DecodedDvdi, DvdiMode, DvdiMount } from './dvdi-variables.ts';
+export {
+  DVDI_DEFAULT_PROGRAM,
+  DVDI_FORBIDDEN,
+  DvdiVariablesError,
+  decodeDvdiVariables,
+  encodeDvdiVariables,
+  isMadeByDvdi,
+  prohibitedByDvdi,
+} from './dvdi-variables.ts';
+export type { ContainerPaths, IsolatorMounter, IsolatorObstacle, VolumeMounter } from './volume-mounter.ts';
+export {
+  DEFAULT_CONTAINER_PATHS,
+  EXECUTOR_MOUNTS,
+  ISOLATION_FLAG,
+  dvdiVariablesOf,
+  isolatorObstacle,
+  volumeMounterSchema,
+} from './volume-mounter.ts';
 export type { MigrationReport, NodeReport, SeedHostsMessage } from './node-report.ts';
 export { migrationReportSchema } from './node-report.ts';
 export { decodeMigrationReport, decodeNodeReport, decodeSeedHosts, encodeJson } from './node-report.ts';

@@ -25,6 +25,7 @@ const spec: LaunchSpecInput = {
     data: { name: 'elasticsearch3data', driver: 'hostdir', options: { size: '5' } },
   },
   volumePath: { kind: 'plugin-socket' },
+  volumeMounter: { kind: 'executor' },
   adoptVolumes: false,
   dataOnRecord: true,
   elasticsearch: {
@@ -52,6 +53,15 @@ function encoded(value: unknown): Uint8Array {
 describe('a launch spec', () => {
   it('arrives as it was sent', () => {
     expect(decodeLaunchSpec(encodeLaunchSpec(spec))).toEqual(spec);
+  });
+
+  it('lets the executor mount where nobody else is named, and says where an isolator does', () => {
+    const { volumeMounter: mounter, ...unnamed } = spec;
+    expect(decodeLaunchSpec(encodeLaunchSpec(unnamed)).volumeMounter).toEqual(mounter);
+    const paths = { config: '/tmp/config', data: '/data' };
+    const isolated = { kind: 'dvdi-isolator', paths, dvdcli: '/usr/bin/dvdcli' } as const;
+    const sent = { ...spec, volumeMounter: isolated };
+    expect(decodeLaunchSpec(encodeLaunchSpec(sent)).volumeMounter).toEqual(isolated);
   });
 
   it.each<LaunchSpecInput['runtime']>([

@@ -8,6 +8,7 @@ import {
   purposeSchema,
   suspectPolicySchema,
 } from './records.ts';
+import { EXECUTOR_MOUNTS, volumeMounterSchema } from './volume-mounter.ts';
 
 export const LAUNCH_SPEC_VERSION = 3;
 
@@ -107,6 +108,10 @@ export const launchSpecSchema = z.strictObject({
     })
     .optional(),
   volumePath: volumePathSchema,
+  /** Of `volumes`, for the purpose `run`; for every other purpose the executor attaches. */
+  volumeMounter: volumeMounterSchema.default(EXECUTOR_MOUNTS),
+  /** An isolator mounted for an earlier holder on this agent: dvdcli undoes what that may have left. */
+  formerIsolator: z.strictObject({ dvdcli: z.string().min(1) }).optional(),
   /** Take over volumes that hold data but no marker (the way over from the original framework). */
   adoptVolumes: z.boolean(),
   /** The ledger knows data of this node: an empty volume is refused. */

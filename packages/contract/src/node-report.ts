@@ -26,6 +26,8 @@ export const nodeReportSchema = z.object({
   ),
   /** docker: the container dies with the executor. jar: always true. */
   tied: z.boolean(),
+  /** Who mounts and unmounts; absent: the executor. */
+  mountedBy: z.enum(['dvdi-isolator', 'docker-volume-isolator']).optional(),
 });
 /** In `TaskStatus.data` of RUNNING. */
 export type NodeReport = z.infer<typeof nodeReportSchema>;

@@ -63,6 +63,8 @@ export const leftBehindSchema = z.strictObject({
    * pauses, it has ended whatever its agent says. 0: it is known to have ended. Absent: only its agent can tell.
    */
   fencedAfterMs: z.number().int().nonnegative().optional(),
+  /** An isolator of Mesos had mounted for it, under no name of ours. */
+  isolated: z.boolean().optional(),
 });
 export type LeftBehind = z.infer<typeof leftBehindSchema>;
 
@@ -112,6 +114,8 @@ export const nodeRecordSchema = z.strictObject({
   wipe: z.boolean().optional(),
   /** The holder has run, so it took its lease: a lease service that says otherwise has lost it. */
   leaseTaken: z.boolean().optional(),
+  /** An isolator of Mesos mounts for the holder, so its terminal status proves no unmount; absent: the executor does. */
+  isolated: z.boolean().optional(),
   /** docker: the container dies with the executor; absent: not known to. */
   tied: z.boolean().optional(),
   /** HTTP and transport addresses of the holder, `host:port`. */

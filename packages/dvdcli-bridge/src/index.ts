@@ -23,6 +23,15 @@ export type { PluginTimeLimits } from './plugin/client.ts';
 export type { PluginSocketOptions, VolumeWarning } from './plugin-socket/volumes.ts';
 export { pluginSocketVolumes } from './plugin-socket/volumes.ts';
 export { mountIdOf } from './plugin-socket/mount-id.ts';
+export type { MountEntry } from './mount-table.ts';
+export {
+  isMountPoint,
+  isUnder,
+  locateInFileSystem,
+  parseMountTable,
+  readMountTable,
+  topMountAt,
+} from './mount-table.ts';
 export { serialized } from './serialize.ts';
 export type { HostdirPluginOptions, RunningPlugin } from './hostdir/start.ts';
 export { startHostdirPlugin } from './hostdir/start.ts';
@@ -32,7 +41,7 @@ export type { DvdcliOptions, DvdcliTimeLimits } from './dvdcli/volumes.ts';
 export { dvdcliVolumes } from './dvdcli/volumes.ts';
 export type { EngineOptions } from './engine/volumes.ts';
 export { engineVolumes } from './engine/volumes.ts';
-export { DVDI_FORBIDDEN, charactersIn, nameOfCharacter } from './capabilities/core/characters.ts';
+export { charactersIn, nameOfCharacter } from './capabilities/core/characters.ts';
 export type { DriverCapabilities, KnownDriver, OptionRule } from './capabilities/core/drivers.ts';
 export { DRIVERS, DRIVER_NAMES, knownDriver } from './capabilities/core/drivers.ts';
 export type { Fact } from './capabilities/core/fact.ts';
@@ -41,8 +50,6 @@ export { PATHS, PATH_NAMES } from './capabilities/core/paths.ts';
 export { capabilitiesData, capabilitiesMarkdown, capabilitiesText } from './capabilities/core/show.ts';
 export type { PlanPart, Violation, VolumePlan } from './capabilities/core/validate.ts';
 export { validateVolumePlan } from './capabilities/core/validate.ts';
-export type { MountEntry } from './mount-table.ts';
-export { isMountPoint, isUnder, readMountTable } from './mount-table.ts';
 export type { VolumeUser } from './volume-users.ts';
 export { volumeUsers } from './volume-users.ts';
 export type { MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';
@@ -60,3 +67,10 @@ export {
   mountLedgerDirectoryFrom,
 } from './mount-ledger/directory.ts';
 export type { LookAt } from './mountpoint.ts';
+export type { DecodedDvdi, DvdiMode, DvdiMount } from '@mesos-elasticsearch/contract';
+export {
+  DVDI_FORBIDDEN,
+  DvdiVariablesError,
+  decodeDvdiVariables,
+  encodeDvdiVariables,
+} from '@mesos-elasticsearch/contract';

@@ -8,6 +8,8 @@ export interface MountEntry {
   readonly root: string;
   readonly mountPoint: string;
   readonly fileSystem: string;
+  /** Here, or the file system as a whole; absent: it can be written as far as the table tells. */
+  readonly readOnly?: true;
 }
 
 /** Lines that do not have the documented form are left out. */
@@ -16,11 +18,15 @@ export function parseMountTable(text: string): readonly MountEntry[] {
   for (const line of text.split('\n')) {
     const [before, after] = line.split(' - ');
     const fields = before?.split(' ') ?? [];
-    const [, , device, root, mountPoint] = fields;
-    const fileSystem = after?.split(' ')[0];
+    const [, , device, root, mountPoint, options = ''] = fields;
+    const [fileSystem, , superOptions = ''] = after?.split(' ') ?? [];
     if (device === undefined || root === undefined || mountPoint === undefined || fileSystem === undefined)
       continue;
-    entries.push({ device, root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint), fileSystem });
+    const readOnly = [options, superOptions].some((list) => list.split(',').includes('ro'));
+    entries.push({
+      ...{ device, root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint), fileSystem },
+      ...(readOnly ? { readOnly } : {}),
+    });
   }
   return entries;
 }
@@ -37,6 +43,11 @@ export function readMountTable(process: number | 'self' = 'self'): readonly Moun
 
 export function isMountPoint(table: readonly MountEntry[], path: string): boolean {
   return table.some((entry) => entry.mountPoint === path);
+}
+
+/** What lies on top there: a later mount hides an earlier one. */
+export function topMountAt(table: readonly MountEntry[], path: string): MountEntry | undefined {
+  return table.findLast((entry) => entry.mountPoint === path);
 }
 
 export function isUnder(path: string, directory: string): boolean {

@@ -79,7 +79,7 @@ export type Attachment =
   | { readonly kind: 'container-mount'; readonly driver: string; readonly source: string };
 
 export interface VolumeCapabilities {
-  readonly path: 'plugin-socket' | 'engine' | 'dvdcli';
+  readonly path: 'plugin-socket' | 'engine' | 'dvdcli' | 'isolator';
   readonly attachment: Attachment['kind'];
   /** Options reach the driver at creation. */
   readonly takesOptions: boolean;

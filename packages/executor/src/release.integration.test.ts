@@ -14,14 +14,16 @@ import {
 } from '@mesos-elasticsearch/contract';
 import { directoryLeases } from '@mesos-elasticsearch/coordination';
 import {
+  dvdcliVolumes,
   openMountLedger,
   pluginSocketVolumes,
   recorded,
   startHostdirPlugin,
   type ConsumerId,
 } from '@mesos-elasticsearch/dvdcli-bridge';
+import { buildPrograms } from '@mesos-elasticsearch/dvdcli-bridge/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchSpecSchema } from '@mesos-elasticsearch/contract';
+import { launchSpecSchema, type VolumeRole } from '@mesos-elasticsearch/contract';
 import { launchExecutor } from './testing/agent-double.ts';
 import { bundleExecutor, bundleHostdir } from './testing/bundles.ts';
 import { launchSpec } from './testing/launch-specs.ts';
@@ -148,5 +150,26 @@ describe("a release task's executor", () => {
       expect(await volumes().remove(spec.volumes[role])).toMatchObject({ kind: 'done' });
     }
     expect(await volumes().remove(other)).toMatchObject({ kind: 'not-done', error: { code: 'in-use' } });
+  });
+
+  it('undoes what an isolator of Mesos has left mounted, the way the isolator did it', async () => {
+    const { dvdcli } = await buildPrograms(root);
+    const environment = environmentOf();
+    const { volumes: both } = launchSpecSchema.parse(specOf(5));
+    const mountedAt = async (role: VolumeRole) => {
+      const found = await volumes().inspect(both[role]);
+      return found.kind === 'done' ? found.value?.mountpoint : found;
+    };
+    for (const role of VOLUME_ROLES) {
+      await volumes().ensure(both[role]);
+      await dvdcliVolumes({ program: dvdcli, env: environment }).attach(both[role], FORMER);
+      expect(await mountedAt(role)).toContain(both[role].name);
+    }
+    await leases().openEpoch(nodeId(1), epoch(5));
+    const spec = { ...specOf(5), formerConsumers: [], formerIsolator: { dvdcli } };
+    const executor = await launchExecutor({ bundle, root, spec, environment });
+    await executor.status('TASK_FINISHED');
+    expect(await executor.exited).toBe(0);
+    for (const role of VOLUME_ROLES) expect(await mountedAt(role)).toBeUndefined();
   });
 });

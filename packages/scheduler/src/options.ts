@@ -4,6 +4,7 @@ import type {
   RetiredVolumes,
   Runtime,
   SuspectPolicy,
+  VolumeMounter,
   VolumePath,
   VolumeSpec,
 } from '@mesos-elasticsearch/contract';
@@ -84,6 +85,8 @@ export interface ClusterOptions {
   };
   /** How the executor reaches the driver. */
   readonly volumePath: VolumePath;
+  /** Who mounts a node's volumes. Absent: the executor. */
+  readonly volumeMounter?: VolumeMounter;
   /** Text attributes an agent must have, name → value; absent or empty: any agent. */
   readonly agentAttributes?: Readonly<Record<string, string>>;
   /** Take over volumes that hold data but no marker. */

@@ -9,6 +9,7 @@ import type {
 } from '@mesos-elasticsearch/scheduler';
 import type { Settings } from './fields.ts';
 import { isUrl } from './rules.ts';
+import { volumeMounterOf } from './rules/mounting.ts';
 
 /** Filled by a Mesos secret in the executor's environment: `user:password` for ZooKeeper. */
 export const EXECUTOR_CREDENTIALS_VARIABLE = 'MESOS_ELASTICSEARCH_ZOOKEEPER_CREDENTIALS';
@@ -58,6 +59,7 @@ export function compileOptions(
       strategy: 'external',
       volumes: { config: volume, data: volume },
       volumePath: volumePath(settings),
+      volumeMounter: volumeMounterOf(settings),
       adoptVolumes: settings.adoptVolumes,
     },
     node: nodeOptions(settings, files),

@@ -2,6 +2,7 @@
  * Every setting of the scheduler, in one table. Names that mesos/elasticsearch had keep their spelling and
  * meaning; docs/configuration.md is generated from here (`npm run docs:config`).
  */
+import { DEFAULT_CONTAINER_PATHS } from '@mesos-elasticsearch/contract';
 import {
   choice,
   flag,
@@ -183,9 +184,20 @@ export const FIELDS = {
     'Options given to the driver when it creates a volume; {volume} stands for its name.',
   ]),
   volumeMounter: choice(
-    ['Volumes', 'Who mounts the volumes. Only executor in this version.'],
+    [
+      'Volumes',
+      'Who mounts the volumes: the executor, mesos-module-dvdi (told by DVDI_* variables), or docker/volume of Mesos. The isolators need frameworkUseDocker false; docs/volumes-isolators.md.',
+    ],
     ['executor', 'dvdi-isolator', 'docker-volume-isolator'],
     'executor',
+  ),
+  isolatorConfigPath: text(
+    ['Volumes', 'Where an isolator mounts the config volume (dvdi-isolator, docker-volume-isolator).'],
+    DEFAULT_CONTAINER_PATHS.config,
+  ),
+  isolatorDataPath: text(
+    ['Volumes', 'Where an isolator mounts the data volume; the directory must be on every agent.'],
+    DEFAULT_CONTAINER_PATHS.data,
   ),
   volumePath: choice(
     [
@@ -325,7 +337,7 @@ export const FIELDS = {
   driverRevokes: flag(
     [
       'Safety',
-      'Your word that the driver takes a volume away from its old host when it is attached elsewhere, as REX-Ray does with preempt: true (preempt).',
+      'Your word that the driver takes a volume away from its old host when it is attached elsewhere, as REX-Ray does with preempt: true (preempt, and fence where an isolator mounts).',
     ],
     false,
   ),

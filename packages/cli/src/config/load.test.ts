@@ -122,9 +122,6 @@ describe('a wrong configuration', () => {
   });
 
   it('names what is not in this version and what to give instead', () => {
-    expect(faultOf(given({ ...enough, volumeMounter: 'dvdi-isolator' }), 'volumeMounter')).toMatch(
-      /wanted executor/,
-    );
     expect(faultOf(given({ ...enough, nodeIdBase: '0' }), 'nodeIdBase')).toMatch(/wanted 1/);
     expect(faultOf(given({ ...enough, volumeNaming: 'framework-node-data' }), 'volumeNaming')).toMatch(
       /wanted framework/,

@@ -1,5 +1,6 @@
 /** Rules across settings. Each says which setting is at fault and what it wanted. */
 import type { Fault } from './load.ts';
+import { MOUNTING_RULES } from './rules/mounting.ts';
 import { PLACE_RULES } from './rules/place.ts';
 import { fault, type Rule, type Some } from './rules/rule.ts';
 import { TAKEOVER_RULES } from './rules/takeover.ts';
@@ -28,11 +29,7 @@ const RULES: readonly Rule[] = [
       ? fault('externalVolumeDriver', 'is required: nodes without an external volume are not in this version')
       : undefined;
   },
-  function executorMounts({ volumeMounter }) {
-    return volumeMounter === undefined || volumeMounter === 'executor'
-      ? undefined
-      : fault('volumeMounter', `${volumeMounter} is not in this version: wanted executor`);
-  },
+  ...MOUNTING_RULES,
   function namesAreOurs({ volumeNaming, nodeIdBase }) {
     if (volumeNaming !== undefined && volumeNaming !== 'framework-node-role') {
       return fault('volumeNaming', `${volumeNaming} is not in this version: wanted framework-node-role`);

@@ -100,6 +100,8 @@ async function onPage<T>(
 
 function actorOf({ ledger, volumes, options }: Context): Actor {
   const { path } = volumes.capabilities;
+  if (path === 'isolator')
+    throw new TypeError('what an isolator mounts is not ours to undo: keep no record of it');
   return { process: ledger.self, path, mark: options.mark, now: ledger.now().toISOString() };
 }
 

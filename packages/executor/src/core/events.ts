@@ -77,6 +77,8 @@ interface EventPayloads {
   /** It sees an elected master and itself among the nodes. */
   'node-joined': { clusterUuid?: string };
   'health-changed': { healthy: boolean; message: string };
+  /** A volume that an isolator has mounted is not where it was any more. */
+  'mount-changed': { message: string };
   /** It never answered within the limit. */
   'node-silent': { message: string };
   /** Nothing runs under the guard any more. `copy`: it copied or verified, and said how that went. */

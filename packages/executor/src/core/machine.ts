@@ -116,6 +116,8 @@ function onUp(state: Up, event: MachineEvent): Transition {
       );
     case 'node-silent':
       return beginStop(state, { ...failure(event.message), graceMs: stopGraceMs });
+    case 'mount-changed':
+      return beginStop(state, failure(event.message));
     case 'lease-closed':
       return beginStop(state, failure(leaseText(state, 'was closed by the scheduler')));
     case 'lease-expired':

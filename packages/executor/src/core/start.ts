@@ -116,6 +116,8 @@ function onDisturbed(state: Starting, event: MachineEvent): Transition {
       return state.safety.fencesItself(state.spec.lease.policy)
         ? order(state, failure(leaseText(state, `could not be renewed in time: ${event.message}`)))
         : stay(state);
+    case 'mount-changed':
+      return order(state, failure(event.message));
     case 'process-gone':
       return order(
         hold(state, { process: false }),
@@ -248,5 +250,6 @@ function emptyReport(spec: LaunchSpec): NodeReport {
     transport: `${publishHost}:${String(transportPort)}`,
     volumes: [volume('config'), volume('data')],
     tied: false,
+    ...(spec.volumeMounter.kind === 'executor' ? {} : { mountedBy: spec.volumeMounter.kind }),
   };
 }

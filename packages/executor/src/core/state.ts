@@ -105,6 +105,8 @@ export interface Migrating extends Common {
 export interface Stopping extends Common {
   readonly phase: 'stopping';
   readonly ending: Ending;
+  /** Absent after a migration, for which no isolator ever mounts. */
+  readonly report: NodeReport | undefined;
   /** Which try of the detach under way; 0 while the process is not gone. */
   readonly attempt: number;
   readonly killed: boolean;

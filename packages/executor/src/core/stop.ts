@@ -28,6 +28,7 @@ export function beginStop(from: Starting | Migrating | Up, order: StopOrder): Tr
     safety: from.safety,
     held: from.held,
     ending: order.ending,
+    report: from.phase === 'migrating' ? undefined : from.report,
     attempt: 0,
     killed: hard,
   };
@@ -141,15 +142,23 @@ function letGoNext(state: Stopping): Transition {
     if (role !== undefined) return { state, effects: [{ kind: 'detach', role }] };
     if (state.held.former) return { state, effects: [{ kind: 'detach-former' }] };
   }
-  if (state.held.lease) return { state, effects: [{ kind: 'give-back' }] };
-  return finished(state);
+  // A lease that is given back means that the volumes are detached; an isolator unmounts only after the executor.
+  const mayGiveBack = state.spec.volumeMounter.kind === 'executor';
+  return state.held.lease && mayGiveBack ? { state, effects: [{ kind: 'give-back' }] } : finished(state);
 }
 
+/** Where an isolator mounts, the status says so: it is no word about the volumes. */
 function finished(state: Stopping): Transition {
+  const { report } = state;
+  const { message } = state.ending;
+  const isolated =
+    report?.mountedBy === undefined
+      ? {}
+      : { report, message: `${message}; unmounting its volumes is left to the ${report.mountedBy}` };
   return {
     state: { phase: 'ended', limits: state.limits, safety: state.safety },
     effects: [
-      { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending } },
+      { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending, ...isolated } },
       { kind: 'finish', exitCode: 0 },
     ],
   };

@@ -1,14 +1,16 @@
 /** Which adapter a launch spec asks for. */
 import { randomUUID } from 'node:crypto';
 import type { LaunchSpec } from '@mesos-elasticsearch/contract';
-import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
+import { dvdcliVolumes, type Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import { kernelUptimeClock } from '../clock.ts';
 import type { ExecutorConfig } from '../config/executor-config.ts';
 import { copyTools } from '../migration/copy-tools.ts';
 import { dockerRuntime } from '../docker/docker-runtime.ts';
 import { askNode, probeHost } from '../elasticsearch/probe.ts';
+import { isolatedVolumes, type IsolatedVolumes } from '../isolators/isolated-volumes.ts';
 import { onAbandoned } from '../jar/bounded-program.ts';
 import { jarRuntime } from '../jar/jar-runtime.ts';
+import { localCommands, lookByProgram } from '../jar/local-commands.ts';
 import type { ProcessLooks } from '../jar/look.ts';
 import { looksByProgram } from '../jar/process-looks.ts';
 import { SetupError, type NodeRuntime } from '../ports.ts';
@@ -31,6 +33,12 @@ export function systemPorts(
     randomUuid: randomUUID,
     leasesOf: ({ lease }) => leasesAt(lease, environment, log),
     volumesOf: (spec) => volumesOf(spec, mounts),
+    isolatedOf: (spec) => isolatedOf(spec, config, log, mounts),
+    // Never on record: whom an isolator mounted for is not the mount ledger's.
+    formerIsolatedOf: ({ formerIsolator }) =>
+      formerIsolator === undefined
+        ? undefined
+        : dvdcliVolumes({ program: formerIsolator.dvdcli, lookAt: lookByProgram(config.childEnvironment) }),
     recoverMounts: (spec) => mounts.recover(spec),
     runtimeOf: (spec) => runtimeOf(spec, config, log, looks),
     copyToolsOf: ({ elasticsearch }) => {
@@ -56,6 +64,24 @@ function volumesOf(spec: LaunchSpec, mounts: HostMounts): Volumes {
     );
   }
   return mounts.volumesOf(spec);
+}
+
+function isolatedOf(
+  spec: LaunchSpec,
+  config: ExecutorConfig,
+  log: Log,
+  mounts: HostMounts,
+): IsolatedVolumes | undefined {
+  const { volumeMounter: mounter, volumes, runtime } = spec;
+  if (mounter.kind === 'executor') return undefined;
+  if (runtime.kind === 'docker') {
+    throw new SetupError(`${mounter.kind} mounts for the Mesos containerizer, not into Docker containers`);
+  }
+  return isolatedVolumes({
+    ...{ mounter, volumes, sandbox: config.sandbox, driver: volumesOf(spec, mounts) },
+    commands: localCommands(undefined, config.childEnvironment),
+    warn: (message, fields) => log.warn(fields, message),
+  });
 }
 
 function runtimeOf(spec: LaunchSpec, config: ExecutorConfig, log: Log, looks: ProcessLooks): NodeRuntime {

@@ -3,6 +3,7 @@ import type { LeaseService } from '@mesos-elasticsearch/coordination';
 import type { Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import type { StatusToSend } from '../core/effects.ts';
 import type { NodeCondition } from '../elasticsearch/probe.ts';
+import type { IsolatedVolumes } from '../isolators/isolated-volumes.ts';
 import type { CopyTools } from '../migration/copy-tools.ts';
 import type { NodeRuntime, UptimeClock } from '../ports.ts';
 
@@ -24,6 +25,10 @@ export interface ExecutorPorts {
   readonly volumesOf: (spec: LaunchSpec) => Volumes;
   /** By the mount ledger: undoes what earlier epochs of this node left mounted on this host, whoever knows of it. */
   readonly recoverMounts: (spec: LaunchSpec) => Promise<MountRecovery>;
+  /** Where the spec says that an isolator mounts; absent or undefined: the executor attaches through `volumesOf`. */
+  readonly isolatedOf?: (spec: LaunchSpec) => IsolatedVolumes | undefined;
+  /** dvdcli, for what an isolator may have left on this agent. */
+  readonly formerIsolatedOf?: (spec: LaunchSpec) => Pick<Volumes, 'inspect' | 'detach'> | undefined;
   readonly runtimeOf: (spec: LaunchSpec) => NodeRuntime;
   /** For a task that migrates. */
   readonly copyToolsOf: (spec: LaunchSpec) => CopyTools;
@@ -55,6 +60,8 @@ export interface Timings {
   readonly arrivalLimitMs: number;
   /** After SIGKILL, until it is said that the process is not gone; and so often again. */
   readonly notGoneMs: number;
+  /** Between two looks at the mounts of an isolator. */
+  readonly mountWatchMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -66,4 +73,5 @@ export const DEFAULT_TIMINGS: Timings = {
   // One object of many gigabytes arrives as a whole.
   arrivalLimitMs: 1_800_000,
   notGoneMs: 30_000,
+  mountWatchMs: 2_000,
 };

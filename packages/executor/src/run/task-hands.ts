@@ -8,6 +8,8 @@ import { isRole, isViewSlot, slotsOf, volumeAt, type VolumeSlot } from '../core/
 import { configure, writeSeedHosts } from '../elasticsearch/configure.ts';
 import type { GuardDeadline } from '../guard/control-directory.ts';
 import type { CommandRunner, NodeProcess, NodeRuntime } from '../ports.ts';
+import { detachIsolated } from '../isolators/former-mounts.ts';
+import type { IsolatedVolumes } from '../isolators/isolated-volumes.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { watchNode } from './node-watch.ts';
 import { MigrationHands } from './migration-hands.ts';
@@ -22,6 +24,8 @@ export class TaskHands {
   readonly #spec: LaunchSpec;
   readonly #runtime: NodeRuntime;
   readonly #volumes: Volumes;
+  /** The same as `#volumes`, where an isolator has mounted them. */
+  readonly #isolated: IsolatedVolumes | undefined;
   readonly #attachments: Partial<Record<VolumeSlot, Attachment>> = {};
   /** What only a task that migrates does. */
   readonly migration: MigrationHands;
@@ -35,7 +39,8 @@ export class TaskHands {
     this.#spec = spec;
     this.#emit = emit;
     this.#runtime = ports.runtimeOf(spec);
-    this.#volumes = ports.volumesOf(spec);
+    this.#isolated = ports.isolatedOf?.(spec);
+    this.#volumes = this.#isolated ?? ports.volumesOf(spec);
     this.migration = new MigrationHands({
       ...{ ports, spec, emit, volumes: this.#volumes, attachments: this.#attachments },
       deadline: () => this.#deadline(),
@@ -88,7 +93,10 @@ export class TaskHands {
    * the scheduler names, on record or not; then who is on record, named or not.
    */
   async detachFormer(): Promise<MachineEvent> {
-    for (const former of this.#spec.formerConsumers) {
+    // By now an isolator has mounted them again, and a driver that does not count would take them from it. What is on
+    // record is undone below, where it is looked first who uses it.
+    const formers = this.#isolated === undefined ? this.#spec.formerConsumers : [];
+    for (const former of formers) {
       for (const slot of slotsOf(this.#spec).reverse()) {
         const outcome = await this.#volumes.detach(volumeAt(this.#spec, slot), former as ConsumerId);
         if (outcome.kind !== 'done') return failedVolumeStep('detach-former', slot, outcome);
@@ -103,6 +111,13 @@ export class TaskHands {
     if (left.length > 0) {
       const message = `by the mount ledger still mounted for an earlier holder: ${left.join('; ')}`;
       return { kind: 'step-failed', step: 'detach-former', outcome: 'unknown', message };
+    }
+    const dvdcli = this.#ports.formerIsolatedOf?.(this.#spec);
+    if (dvdcli === undefined) return { kind: 'former-detached' };
+    for (const slot of slotsOf(this.#spec).reverse()) {
+      if (isViewSlot(slot)) continue;
+      const outcome = await detachIsolated(dvdcli, volumeAt(this.#spec, slot), this.#consumer());
+      if (outcome.kind !== 'done') return failedVolumeStep('detach-former', slot, outcome);
     }
     return { kind: 'former-detached' };
   }
@@ -156,6 +171,8 @@ export class TaskHands {
 
   async claim(markers: Readonly<Record<VolumeRole, MarkerToWrite>>): Promise<MachineEvent> {
     this.#mustBeFresh();
+    const changed = this.#isolated?.changed();
+    if (changed !== undefined) throw new Error(changed);
     const { log, randomUuid } = this.#ports;
     await claimVolumes(this.#fresh(), this.#spec, markers, {
       log,
@@ -179,13 +196,18 @@ export class TaskHands {
     this.#mustBeFresh();
     const { clock, askNode, timings } = this.#ports;
     await this.#started().go();
-    this.#endWatch = watchNode({
+    const endNodeWatch = watchNode({
       ask: () => askNode(this.#spec),
       emit: this.#emit,
       everyMs: timings.askEveryMs,
       silenceLimitMs: timings.silenceLimitMs,
       nowMs: () => clock.nowMs(),
     });
+    const endMountWatch = this.#isolated === undefined ? () => undefined : this.#watchMounts(this.#isolated);
+    this.#endWatch = () => {
+      endNodeWatch();
+      endMountWatch();
+    };
     return { kind: 'gone-ahead' };
   }
 
@@ -211,6 +233,8 @@ export class TaskHands {
   }
 
   async detach(role: VolumeSlot): Promise<MachineEvent> {
+    // Not ours to unmount; and that path may be held by another node, in a mount namespace of its own.
+    if (this.#isolated !== undefined) return { kind: 'detached', role };
     const node = isRole(role) ? this.#node : undefined;
     const holders =
       node && isRole(role) ? await node.stillHolding(role) : await this.migration.stillHolding(role);
@@ -252,6 +276,13 @@ export class TaskHands {
     this.migration.close();
   }
 
+  #watchMounts(isolated: IsolatedVolumes): () => void {
+    const timer = setInterval(() => {
+      const message = isolated.changed();
+      if (message !== undefined) this.#emit({ kind: 'mount-changed', message });
+    }, this.#ports.timings.mountWatchMs);
+    return () => clearInterval(timer);
+  }
   #consumer(): ConsumerId {
     return this.#spec.taskId as ConsumerId;
   }

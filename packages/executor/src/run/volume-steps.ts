@@ -35,14 +35,15 @@ export async function claimVolumes(
 ): Promise<void> {
   for (const role of VOLUME_ROLES) {
     const path = node.mountpoints[role];
-    if (markers[role].claimed && node.user) {
+    // An isolator gives the root to whom it is configured for; changing that behind its back lasts until the next mount.
+    if (markers[role].claimed && node.user && spec.volumeMounter.kind === 'executor') {
       const refused = await giveRootTo(node.commands, path, node.user);
       if (refused !== undefined) {
         tools.log.warn({ volume: spec.volumes[role].name, says: refused }, 'the new volume keeps its owner');
       }
     }
     const user = node.user ? `user ${String(node.user.uid)}:${String(node.user.gid)}` : "the executor's user";
-    await about(spec, role, `cannot be written by Elasticsearch's ${user}`, () =>
+    await about(spec, role, `cannot be written by Elasticsearch's ${user}${ownerHint(spec, role)}`, () =>
       probeVolume(node.commands, path, tools.probeContent),
     );
   }
@@ -59,6 +60,21 @@ export async function claimVolumes(
     await about(spec, role, 'cannot be emptied', () =>
       emptyVolume(node.commands, node.mountpoints[role], tools.secondsLeft),
     );
+  }
+}
+
+/** Who owns a volume's root, and so who must be told. */
+function ownerHint(
+  { volumeMounter: mounter, elasticsearch: { uid, gid } }: LaunchSpec,
+  role: VolumeRole,
+): string {
+  switch (mounter.kind) {
+    case 'executor':
+      return '';
+    case 'dvdi-isolator':
+      return ` (mesos-module-dvdi gives it the owner and the mode of ${mounter.paths[role]} on the agent: chown ${String(uid)}:${String(gid)} that)`;
+    case 'docker-volume-isolator':
+      return ` (Mesos leaves its owner as the driver made it: chown ${String(uid)}:${String(gid)} the volume's root once)`;
   }
 }
 

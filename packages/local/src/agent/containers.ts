@@ -20,6 +20,7 @@ import type { ExecutorRun } from '../core/agent/state.ts';
 import { killFamily } from '../processes/kill-family.ts';
 import { environmentHas, familyOf, readProcess, readProcessTable } from '../processes/process-table.ts';
 import { fetchUris } from './fetcher.ts';
+import { inMountNamespace, type Bind, type Isolators } from './isolators.ts';
 import { accountFor } from './users.ts';
 
 const WATCH_MS = 200;
@@ -57,6 +58,7 @@ export class Containers {
   readonly #on: ContainerEvents;
   readonly #workDir: string;
   readonly #commandExecutor: readonly string[];
+  readonly #isolators: Isolators;
   readonly #surroundings: () => ExecutorSurroundings;
   readonly #containers = new Map<string, Container>();
   /** Destroyed before they were started. */
@@ -68,12 +70,14 @@ export class Containers {
     options: {
       workDir: string;
       commandExecutor: readonly string[];
+      isolators: Isolators;
       surroundings: () => ExecutorSurroundings;
     },
     on: ContainerEvents,
   ) {
     this.#workDir = options.workDir;
     this.#commandExecutor = options.commandExecutor;
+    this.#isolators = options.isolators;
     this.#surroundings = options.surroundings;
     this.#on = on;
     this.#timer = setInterval(() => {
@@ -88,9 +92,14 @@ export class Containers {
       const account = accountFor(command.user ?? framework.user);
       this.#makeSandbox(run.directory, account);
       await fetchUris(command.uris ?? [], run.directory, join(this.#workDir, 'fetch'));
-      if (this.#closed || this.#cancelled.delete(run.containerId)) return;
-      this.#spawn(key, run, account, task);
+      const binds = await this.#isolators.prepare(run.containerId, run.info, run.directory);
+      if (this.#closed || this.#cancelled.delete(run.containerId)) {
+        await this.#isolators.cleanup(run.containerId);
+        return;
+      }
+      this.#spawn(key, run, { account, binds }, task);
     } catch (error) {
+      await this.#isolators.cleanup(run.containerId);
       this.#on.failed(key, (error as Error).message);
     }
   }
@@ -150,11 +159,13 @@ export class Containers {
   #spawn(
     key: string,
     run: ExecutorRun,
-    account: { uid: number; gid: number } | undefined,
+    { account, binds }: { account: { uid: number; gid: number } | undefined; binds: readonly Bind[] },
     task: TaskInfo,
   ): void {
     const [builtInFile = '', ...builtInArgs] = this.#commandExecutor;
-    const command = run.builtIn ? { file: builtInFile, args: builtInArgs } : argvOf(run.info.command ?? {});
+    const plain = run.builtIn ? { file: builtInFile, args: builtInArgs } : argvOf(run.info.command ?? {});
+    const [file = '', ...args] = inMountNamespace(binds, [plain.file, ...plain.args], account);
+    const command = binds.length === 0 ? plain : { file, args };
     const [out, err] = ['stdout', 'stderr'].map((name) => openSync(join(run.directory, name), 'a', 0o644));
     const child = spawn(command.file, command.args, {
       cwd: run.directory,
@@ -163,7 +174,7 @@ export class Containers {
       detached: true,
       stdio: ['ignore', out, err],
       ...('argv0' in command ? { argv0: command.argv0 } : {}),
-      ...(account ?? {}),
+      ...(binds.length === 0 ? account : {}),
     });
     for (const descriptor of [out, err]) if (descriptor !== undefined) closeSync(descriptor);
     child.once('error', (error) => {
@@ -224,6 +235,7 @@ export class Containers {
     container.ending = true;
     await killFamily(() => this.#members(container));
     if (this.#containers.get(key) === container) this.#containers.delete(key);
+    await this.#isolators.cleanup(container.run.containerId);
     if (!this.#isClosed()) this.#on.exited(key, status);
   }
 }

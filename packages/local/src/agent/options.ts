@@ -1,6 +1,7 @@
 /** What an agent can be told, and what a running one shows. */
 import type { Logger } from 'pino';
 import type { AgentId, Attribute, Resource } from '@mesos-elasticsearch/mesos-v1';
+import type { IsolatorName } from '../core/agent/isolation.ts';
 
 export interface AgentOptions {
   /** `host:port` of the master (or of what stands between it and this agent). */
@@ -32,6 +33,10 @@ export interface AgentOptions {
   readonly masterSilenceMs?: number;
   /** argv of the executor for tasks that have a command only. Default: this program, `local command-executor`. */
   readonly commandExecutor?: readonly string[];
+  /** Isolators that mount Docker volumes, through dvdcli; they need root. Default: none. */
+  readonly isolation?: readonly IsolatorName[];
+  /** The program that they call. Default: `dvdcli` in the agent's PATH. */
+  readonly dvdcli?: string;
   readonly logger?: Logger;
 }
 

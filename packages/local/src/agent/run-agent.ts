@@ -17,6 +17,7 @@ import { readStateFile, writeStateFile } from '../state-file.ts';
 import { startLocked } from '../work-dir-lock.ts';
 import { Containers } from './containers.ts';
 import { ExecutorEndpoint } from './executor-endpoint.ts';
+import { Isolators } from './isolators.ts';
 import { MasterLink } from './master-link.ts';
 import type { AgentOptions, RunningAgent } from './options.ts';
 
@@ -63,6 +64,7 @@ class Agent {
   readonly #server = createServer();
   readonly #checkpoint: string;
   readonly #executors: ExecutorEndpoint;
+  readonly #isolators: Isolators;
   readonly #containers: Containers;
   readonly #link: MasterLink;
   #announceRegistered!: (agentId: AgentId) => void;
@@ -80,9 +82,16 @@ class Agent {
       this.#input(one);
     };
     this.#executors = new ExecutorEndpoint({ state: () => this.#state, input });
+    this.#isolators = new Isolators({
+      names: options.isolation ?? [],
+      checkpoints: join(workDir, 'isolators', 'docker', 'volume'),
+      warn: (message, fields) => this.#log.warn(fields, message),
+      ...(options.dvdcli === undefined ? {} : { dvdcli: options.dvdcli }),
+    });
     this.#containers = new Containers(
       {
         workDir,
+        isolators: this.#isolators,
         commandExecutor: options.commandExecutor ?? [
           process.execPath,
           process.argv[1] ?? '',
@@ -130,6 +139,9 @@ class Agent {
         if (!response.headersSent) refuse(response, { status: 500, text: 'Internal error' });
       });
     });
+    await this.#isolators.recover(
+      new Set([...this.#state.executors.values()].map(({ containerId }) => containerId)),
+    );
     for (const [key, run] of this.#state.executors) this.#containers.adopt(key, run);
     if (saved !== undefined) this.#input({ kind: 'RESTARTED' });
     this.#link.connect();

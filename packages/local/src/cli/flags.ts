@@ -1,6 +1,7 @@
 /** The flags of `local master` and `local agent`, spelled as a real Mesos spells them. */
 import { readFileSync } from 'node:fs';
 import type { AgentOptions } from '../agent/options.ts';
+import { parseIsolation } from '../core/agent/isolation.ts';
 import { parseDuration } from '../core/duration.ts';
 import { parseAttributes, parseResources } from '../core/resource-grammar.ts';
 import type { MasterOptions } from '../master/options.ts';
@@ -52,6 +53,12 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   },
   { name: 'executor_shutdown_grace_period', value: 'DURATION', help: 'between SHUTDOWN and SIGKILL (5secs)' },
   { name: 'recovery_timeout', value: 'DURATION', help: 'how long executors look for a dead agent (15mins)' },
+  {
+    name: 'isolation',
+    value: 'LIST',
+    help: 'docker/volume, com_emccode_mesos_DockerVolumeDriverIsolator (none)',
+  },
+  { name: 'dvdcli', value: 'FILE', help: 'what those isolators mount with (dvdcli in PATH)' },
   { name: 'command_executor', value: 'JSON', help: 'argv of the executor for command tasks (this program)' },
 ];
 
@@ -132,6 +139,8 @@ export function agentOptionsFromFlags(flags: Flags): AgentOptions {
     executorReregistrationTimeoutMs: duration(flags, 'executor_reregistration_timeout'),
     executorShutdownGraceMs: duration(flags, 'executor_shutdown_grace_period'),
     recoveryTimeoutMs: duration(flags, 'recovery_timeout'),
+    isolation: parsed(flags, 'isolation', parseIsolation),
+    dvdcli: flags.dvdcli,
     commandExecutor: parsed(flags, 'command_executor', (text) => JSON.parse(text) as string[]),
   });
   return { master: master.replace(/^http:\/\//, ''), workDir, ...options };

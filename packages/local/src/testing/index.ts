@@ -1,1 +1,2 @@
 export { bundleForNode, bundleLocalProgram, bundleScriptedExecutor } from './bundle.ts';
+export { dvdiVolumes as readDvdiVolumes } from '../core/agent/isolation.ts';

@@ -33,6 +33,7 @@ function launch(changes: DesiredChanges = {}, facts: Partial<FrameworkRecord> = 
     addresses: { http: 'agent-1:31000', transport: 'agent-1:31001' },
     leftBehind: [],
     newVolumes: nodeVolumesOf('elasticsearch', nodeId(1), desired.cluster.volumes),
+    isolated: false,
     wallMs: 1,
   });
   const task = buildTask(desired, {

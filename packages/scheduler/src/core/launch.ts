@@ -14,6 +14,7 @@ import { take, taskId } from '@mesos-elasticsearch/mesos-v1';
 import type { Artifact, DesiredCluster } from './model.ts';
 import { isSameVolumes } from './migration/volumes.ts';
 import { nodeNameOf } from './model.ts';
+import { isolatorParameters, mounterFor, mountingOf } from './mounting.ts';
 import { MIGRATE_TASK, portsWanted, rolesOf } from './offers/rules.ts';
 import { executorIdOf } from './task-id.ts';
 import type { AssignedRecord } from './transitions.ts';
@@ -125,6 +126,7 @@ function discoveryOf(desired: DesiredCluster, { ports }: LaunchClaim): NonNullab
 }
 
 function executorInfo(desired: DesiredCluster, { record, claim, framework }: LaunchFacts): ExecutorInfo {
+  const { variables, container } = isolatorParameters(mounterFor(desired, record.purpose), record.volumes);
   return {
     executorId: executorIdOf(record.holder.taskId),
     type: 'CUSTOM',
@@ -138,7 +140,9 @@ function executorInfo(desired: DesiredCluster, { record, claim, framework }: Lau
         nodeId: record.nodeId,
         epoch: epoch(record.epoch),
       }),
+      ...variables,
     }),
+    ...(container === undefined ? {} : { container }),
     shutdownGracePeriod: { nanoseconds: BigInt(desired.executor.shutdownGraceMs) * 1_000_000n },
   };
 }
@@ -203,7 +207,7 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
     epoch: record.epoch,
     taskId: record.holder.taskId,
     purpose: record.purpose ?? 'run',
-    formerConsumers: formerConsumersOf(record, offer.agentId),
+    ...mountingOf(desired, record, offer.agentId),
     wipeVolumes: record.wipe === true,
     runtime: runtimeOf(desired),
     volumes: record.volumes,
@@ -247,11 +251,6 @@ function migrationOf(
   const { id, to, sinceEpoch } = migration;
   const known = formerVolumes.some(({ volumes }) => isSameVolumes(volumes, to));
   return { migration: { id, to, sinceEpoch, overwriteFormer: ordered?.overwriteFormer === true || known } };
-}
-
-/** Whose attachments on this agent were never seen undone. */
-function formerConsumersOf({ leftBehind }: AssignedRecord, agent: string): string[] {
-  return (leftBehind ?? []).filter(({ agentId }) => agentId === agent).map(({ taskId: former }) => former);
 }
 
 /** @throws Error when the archive that the options promise is not among the artifacts. */

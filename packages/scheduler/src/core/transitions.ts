@@ -30,6 +30,8 @@ export interface Assignment {
   readonly leftBehind: readonly LeftBehind[];
   /** Of a node that has none yet. */
   readonly newVolumes: NodeVolumes;
+  /** Whether an isolator of Mesos mounts for it. */
+  readonly isolated: boolean;
   readonly wallMs: number;
 }
 
@@ -42,11 +44,11 @@ export function assigned(before: NodeRecord | undefined, now: Assignment): Assig
     phase: 'assigned',
     holder: now.holder,
     ...(now.purpose === 'run' ? {} : { purpose: now.purpose }),
+    ...(now.isolated ? { isolated: true } : {}),
     ...(now.leftBehind.length === 0 ? {} : { leftBehind: now.leftBehind.slice(-MOST_LEFT_BEHIND) }),
     ...(before?.wipe === true ? { wipe: true } : {}),
     ...(now.addresses === undefined ? {} : { addresses: now.addresses }),
-    // Volumes of a node that has data keep their driver and options, whatever the flags say now.
-    volumes: (before?.dataOnRecord === true ? before.volumes : undefined) ?? now.newVolumes,
+    volumes: volumesFor(before, now.newVolumes),
     ...(migration === undefined || stage === undefined ? {} : { migration: { ...migration, stage } }),
     ...(before?.formerVolumes === undefined ? {} : { formerVolumes: before.formerVolumes }),
     dataOnRecord: before?.dataOnRecord ?? false,
@@ -58,6 +60,11 @@ export function assigned(before: NodeRecord | undefined, now: Assignment): Assig
 }
 
 const ASSIGNED_FOR = { run: 'relaunch', release: 'release', migrate: 'copy' } as const;
+
+/** Volumes of a node that has data keep their driver and options, whatever the flags say now. */
+export function volumesFor(before: NodeRecord | undefined, newVolumes: NodeVolumes): NodeVolumes {
+  return (before?.dataOnRecord === true ? before.volumes : undefined) ?? newVolumes;
+}
 
 function whyAssigned(before: NodeRecord | undefined, purpose: Purpose): string {
   if (before === undefined || before.epoch === 0) return 'first launch';
@@ -118,9 +125,11 @@ const NEVER_ATTACHED: ReadonlySet<Left> = new Set(['never-started', 'never-took-
 const MOST_LEFT_BEHIND = 8;
 
 /** Known to be gone, but nobody saw an unmount. */
-function leftBehindBy({ holder }: NodeRecord, left: Left): LeftBehind[] {
-  if (holder === undefined || NEVER_ATTACHED.has(left)) return [];
-  return [{ agentId: holder.agentId, taskId: holder.taskId, fencedAfterMs: 0 }];
+function leftBehindBy({ holder, isolated }: NodeRecord, left: Left): LeftBehind[] {
+  // An isolator mounts before the executor has a lease, or even runs.
+  if (holder === undefined || (NEVER_ATTACHED.has(left) && isolated !== true)) return [];
+  const { agentId, taskId } = holder;
+  return [{ agentId, taskId, fencedAfterMs: 0, ...(isolated === true ? { isolated } : {}) }];
 }
 
 function withLeftBehind(record: NodeRecord, more: readonly LeftBehind[]): NodeRecord {
@@ -143,6 +152,7 @@ export function vacated(before: NodeRecord, left: Left, why: string, wallMs: num
   delete next.holder;
   delete next.addresses;
   delete next.purpose;
+  delete next.isolated;
   delete next.tied;
   delete next.leaseTaken;
   return next;

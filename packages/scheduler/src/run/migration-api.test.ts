@@ -61,6 +61,20 @@ describe('an order to migrate is refused', () => {
     await story.stop();
   });
 
+  it('to volumes that the isolator could not be told of, for no node would ever run on them', async () => {
+    const paths = { config: '/tmp/config', data: '/data' };
+    const story = await running({
+      cluster: { volumeMounter: { kind: 'dvdi-isolator', paths, dvdcli: '/usr/bin/dvdcli' } },
+    });
+    const to = (driver: string, options = {}) =>
+      refusalOf(story, { ...TO_NEW, to: { config: { driver, options }, data: { driver, options } } });
+    expect(to('rexray')).toBeUndefined();
+    expect(to('rclone', { remote: ':local:/srv/{volume}' })).toMatch(
+      /node 1 could not run there: DVDI_VOLUME_OPTS1 .*prohibits: ":"/,
+    );
+    await story.stop();
+  });
+
   it('back to a driver whose former volumes are kept, unless they may be written over or were purged', async () => {
     const story = await running();
     order(story, TO_NEW);

@@ -11,6 +11,7 @@ import {
   sharesDriver,
   turnOf,
 } from '../core/migration/volumes.ts';
+import { mountingObstacle } from '../core/mounting.ts';
 import type { OrderResult } from './http-server.ts';
 
 type Begin = Extract<MigrationOrder, { kind: 'begin' }>;
@@ -64,6 +65,9 @@ function refuseNode(
         'other options need another driver name',
     );
   }
+  // It would be copied, and then never be launched on them.
+  const unmountable = mountingObstacle(desired, 'run', target);
+  if (unmountable !== undefined) return conflict(`node ${nodeId} could not run there: ${unmountable}`);
   const kept = formerVolumes.find((former) => sharesDriver(former.volumes, target));
   if (kept === undefined || overwriteFormer) return undefined;
   return conflict(

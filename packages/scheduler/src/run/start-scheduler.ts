@@ -3,6 +3,7 @@ import { nodeId } from '@mesos-elasticsearch/contract';
 import { LedgerError } from '@mesos-elasticsearch/coordination';
 import { strangeDrivers } from '../core/migration/strange-drivers.ts';
 import { heldNodes, type DesiredCluster, type Model } from '../core/model.ts';
+import { mountingFault } from '../core/mounting.ts';
 import { SAFETY_RULES } from '../core/safety.ts';
 import { clusterView, migrationView, nodeViews, type ClusterView, type NodeView } from '../core/views.ts';
 import { DEFAULT_TIMING, type SchedulerOptions } from '../options.ts';
@@ -50,6 +51,8 @@ interface Current {
  * taken or a file to serve is missing. Nothing was subscribed then.
  */
 export async function startScheduler(options: SchedulerOptions): Promise<RunningScheduler> {
+  const fault = mountingFault(options);
+  if (fault !== undefined) throw new Error(fault);
   const files = await readArtifacts(options.executor);
   const snapshot = await options.ledger.load();
   checkOwner(options, snapshot.framework?.record);

@@ -171,17 +171,6 @@ describe('taking over', () => {
       'fenceCommand',
       /an absolute path/,
     ],
-    [
-      'with isolators',
-      {
-        ...directory,
-        volumeMounter: 'dvdi-isolator',
-        frameworkUseDocker: 'false',
-        elasticsearchHome: '/opt',
-      },
-      'volumeMounter',
-      /wanted executor/,
-    ],
   ])('is not %s', (_, flags, name, message) => {
     const found = faults(flags);
     expect(found.map((fault) => fault.name)).toEqual([name]);
@@ -208,5 +197,64 @@ describe('volumes', () => {
     expect(faults({ ...directory, volumePath: 'fuse', externalVolumeDriver: 'local' })).toMatchObject([
       { name: 'volumePath', message: expect.stringContaining('wanted one of') },
     ]);
+  });
+});
+
+describe('volumes that an isolator mounts', () => {
+  const processes = { ...zookeeper, frameworkUseDocker: 'false', elasticsearchHome: '/opt/elasticsearch' };
+  const dvdi = { ...processes, volumeMounter: 'dvdi-isolator' };
+  const own = { ...processes, volumeMounter: 'docker-volume-isolator' };
+
+  it.each([
+    ['by mesos-module-dvdi', { ...dvdi, externalVolumeOptions: 'size=5,newfstype=ext4' }],
+    ["by Mesos's own", { ...own, externalVolumeOptions: 'remote=:local:/srv/{volume}' }],
+    ['in the sandbox', { ...own, isolatorConfigPath: 'config', isolatorDataPath: 'data' }],
+    ['and fenced by the driver', { ...dvdi, suspectPolicy: 'fence', driverRevokes: 'true' }],
+  ])('may be mounted %s', (_, flags) => {
+    expect(faults(flags)).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, string, RegExp]>([
+    [
+      'into Docker containers',
+      { ...zookeeper, volumeMounter: 'dvdi-isolator' },
+      'frameworkUseDocker',
+      /for the Mesos containerizer/,
+    ],
+    [
+      'with options that the module prohibits (edge case 22)',
+      { ...dvdi, externalVolumeOptions: 'remote=:local:/srv/{volume}' },
+      'externalVolumeOptions',
+      /DVDI_VOLUME_OPTS1 has a character that mesos-module-dvdi prohibits: ":"; create the volumes beforehand/,
+    ],
+    [
+      'with options that dvdcli cuts (edge case 20)',
+      { ...own, externalVolumeOptions: 'o=a=b' },
+      'externalVolumeOptions',
+      /a second "="/,
+    ],
+    [
+      'by a driver with a path',
+      { ...dvdi, externalVolumeDriver: 'vieux/sshfs' },
+      'externalVolumeDriver',
+      /"\/"/,
+    ],
+    [
+      'at a path with ".." (edge case 25)',
+      { ...dvdi, isolatorDataPath: '/tmp/../etc' },
+      'isolatorDataPath',
+      /plain/,
+    ],
+    [
+      'over each other',
+      { ...own, isolatorConfigPath: '/data/config' },
+      'isolatorDataPath',
+      /lie in each other/,
+    ],
+    ['and fenced by nobody', { ...own, suspectPolicy: 'fence' }, 'suspectPolicy', /the agent unmounts/],
+  ])('are not mounted %s', (_, flags, name, message) => {
+    const found = faults(flags);
+    expect(found.map((fault) => fault.name)).toEqual([name]);
+    expect(found[0]?.message).toMatch(message);
   });
 });

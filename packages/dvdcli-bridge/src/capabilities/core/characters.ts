@@ -1,10 +1,6 @@
 /** Characters that a path cannot carry, and how they are named to people. */
 
-/**
- * What mesos-module-dvdi 0.4.7 refuses in DVDI_VOLUME_NAME, DRIVER, OPTS and EXPLICITCREATE: it puts them into a
- * line for `sh -c`. 26 characters, as its source lists them; `( ) * ! # ~` pass although a shell takes them too.
- */
-export const DVDI_FORBIDDEN: readonly string[] = Array.from('%/:;\0<>|`$\'?^& {"}[]\n\t\v\b\r\\');
+export { DVDI_FORBIDDEN } from '@mesos-elasticsearch/contract';
 
 const NAMES: Readonly<Record<string, string>> = {
   '\0': 'NUL',

@@ -31,11 +31,14 @@ export interface UseErrors {
   readonly says: string;
 }
 
+/** What an isolator of Mesos mounts is not ours to undo, and never on record. */
+export type RecordedPath = Exclude<VolumeCapabilities['path'], 'isolator'>;
+
 /** One consumer's use of the volume. */
 export interface MountUse {
   readonly consumer: string;
   readonly state: UseState;
-  readonly path: VolumeCapabilities['path'];
+  readonly path: RecordedPath;
   /** Who wrote this: the process that uses it, or the one that undoes it. Holds the boot ID. */
   readonly process: ProcessIdentity;
   /** `NAME=value` in the environment of every process that belongs to the consumer, where there is one. */
@@ -69,11 +72,7 @@ export function serialiseRecord(record: MountRecord): string {
 }
 
 const STATES: ReadonlySet<unknown> = new Set<UseState>(['attaching', 'attached', 'detaching']);
-const PATHS: ReadonlySet<unknown> = new Set<VolumeCapabilities['path']>([
-  'plugin-socket',
-  'engine',
-  'dvdcli',
-]);
+const PATHS: ReadonlySet<unknown> = new Set<RecordedPath>(['plugin-socket', 'engine', 'dvdcli']);
 
 /** @param key of the file it was found in; a record of another volume is damage, too. @throws Error saying what is wrong */
 export function parseRecord(text: string, key: string): MountRecord {

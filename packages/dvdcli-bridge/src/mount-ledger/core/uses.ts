@@ -1,13 +1,13 @@
 /** How a record changes. `undefined` stands for a volume that nobody uses: it has no record. */
 import type { ProcessIdentity } from '../../hostdir/core/attachment.ts';
 import type { MountEntry } from '../../mount-table.ts';
-import type { VolumeCapabilities, VolumeReference } from '../../volumes.ts';
-import type { MountRecord, MountUse, RecordedMount } from './record.ts';
+import type { VolumeReference } from '../../volumes.ts';
+import type { MountRecord, MountUse, RecordedMount, RecordedPath } from './record.ts';
 
 /** Who acts, and when. */
 export interface Actor {
   readonly process: ProcessIdentity;
-  readonly path: VolumeCapabilities['path'];
+  readonly path: RecordedPath;
   readonly mark: string | undefined;
   /** ISO 8601. */
   readonly now: string;

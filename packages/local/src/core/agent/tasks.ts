@@ -63,6 +63,7 @@ function executorFor(task: TaskInfo): ExecutorInfo {
     name: `Command Executor (Task: ${task.taskId})`,
     source: task.taskId,
     ...(task.command ? { command: task.command } : {}),
+    ...(task.container ? { container: task.container } : {}),
   };
 }
 

@@ -77,7 +77,7 @@ function suspectStep(context: PlanContext, record: NodeRecord, view: LeaseView |
     return step ?? waitFor('one-holder', why, record.nodeId);
   };
   if (view === undefined) return waitFor('lease-not-expired', 'the lease was not read yet', record.nodeId);
-  if (view.state === 'given-back') {
+  if (isProofOfDetach(record, view)) {
     const why = 'lease-given-back: the executor has detached everything and gave its lease back';
     return recordNode(context.model, transition.vacated(record, 'lease-given-back', why, context.now.wallMs));
   }
@@ -96,6 +96,11 @@ function suspectStep(context: PlanContext, record: NodeRecord, view: LeaseView |
   return record.suspectPolicy === 'preempt'
     ? preemptStep(context, record, view)
     : waitForProof(context, record, view);
+}
+
+/** What an isolator has mounted its executor cannot give back: it ends before that is unmounted. */
+function isProofOfDetach({ isolated }: NodeRecord, view: LeaseView | undefined): boolean {
+  return view?.state === 'given-back' && isolated !== true;
 }
 
 function waitForProof({ desired }: PlanContext, record: NodeRecord, view: LeaseView): Step {
@@ -129,7 +134,7 @@ function waitForProof({ desired }: PlanContext, record: NodeRecord, view: LeaseV
  */
 function releasingSteps(context: PlanContext, record: NodeRecord, view: LeaseView | undefined): Step[] {
   const { model, now } = context;
-  if (view?.state === 'given-back') {
+  if (isProofOfDetach(record, view)) {
     return [recordNode(model, transition.vacated(record, 'lease-given-back', record.why, now.wallMs))];
   }
   if (view?.state !== 'closed') return view === undefined ? [] : [closeEpoch(context, record, 'one-holder')];

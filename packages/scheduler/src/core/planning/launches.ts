@@ -1,11 +1,12 @@
 /** From a waiting node and an offer to a launch: record, open the epoch, accept. */
-import type { LeftBehind, NodeId, NodeRecord, Purpose } from '@mesos-elasticsearch/contract';
+import type { LeftBehind, NodeId, NodeRecord, NodeVolumes, Purpose } from '@mesos-elasticsearch/contract';
 import type { Offer } from '@mesos-elasticsearch/mesos-v1';
 import { buildTask, claimFor, publishHostOf } from '../launch.ts';
 import { kindsNow, nodeVolumesOf } from '../migration/volumes.ts';
 import { heldNodes, leaseOf, nodeNameOf, retiredVolumesNow, subscribedFrameworkId } from '../model.ts';
 import { suspectPolicyNow, wantedSize } from '../model.ts';
 import type { LaunchIntent, Model } from '../model.ts';
+import { isIsolated, mountingObstacle } from '../mounting.ts';
 import { evaluateOffer } from '../offers/evaluate.ts';
 import type { EvaluationOutcome } from '../offers/outcome.ts';
 import type { Candidate } from '../offers/rules.ts';
@@ -95,6 +96,12 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
       'its volumes hold data from before it was retired: say keep or wipe (nodes reuse, or retiredVolumes)';
     return waitFor('retired-volumes', what, nodeId);
   }
+  const unmountable = mountingObstacle(
+    desired,
+    purposeOf(record),
+    transition.volumesFor(record, newVolumesOf(context, nodeId)),
+  );
+  if (unmountable !== undefined) return waitFor('isolator-can-mount', unmountable, nodeId);
   const framework = model.framework?.record;
   const name = nodeNameOf(desired.framework.name, nodeId);
   if (framework?.bootstrapped === false && framework.initialMasterNodes?.includes(name) !== true) {
@@ -106,6 +113,10 @@ function obstacleTo(context: PlanContext, nodeId: NodeId, record: NodeRecord | u
     );
   }
   return undefined;
+}
+
+function newVolumesOf({ desired, model }: PlanContext, nodeId: NodeId): NodeVolumes {
+  return nodeVolumesOf(desired.framework.name, nodeId, kindsNow(desired, model));
 }
 
 /** That the master lost the agent meanwhile proves nothing about what is mounted there. */
@@ -196,7 +207,8 @@ function leftBehindOf({ model }: PlanContext, before: NodeRecord | undefined): r
   if (lease === undefined && view?.isLost !== true) return known;
   const { agentId, taskId } = before.holder;
   const fences = before.suspectPolicy === 'fence' && lease?.selfFencing === true && lease.guarded;
-  return [...known, { agentId, taskId, ...(fences ? { fencedAfterMs: lease.durationMs } : {}) }];
+  const isolated = before.isolated === true ? { isolated: true } : {};
+  return [...known, { agentId, taskId, ...isolated, ...(fences ? { fencedAfterMs: lease.durationMs } : {}) }];
 }
 
 function wipedIfRetired(
@@ -244,7 +256,8 @@ function assignStep(
     policy: suspectPolicyNow(desired, model),
     addresses: purpose === 'run' ? addresses : undefined,
     leftBehind: leftBehindOf(context, before),
-    newVolumes: nodeVolumesOf(desired.framework.name, nodeId, kindsNow(desired, model)),
+    newVolumes: newVolumesOf(context, nodeId),
+    isolated: isIsolated(desired, purpose),
     wallMs: now.wallMs,
   });
   const task = buildTask(desired, { record, offer, claim, framework, seedHosts: seedHosts(model, nodeId) });

@@ -174,7 +174,7 @@ function judge({ desired, model }: PlanContext, record: NodeRecord, status: Task
       record.phase === 'running' || known?.launched === true || leaseOf(model, record)?.lease !== undefined,
     runtime: desired.node.runtime.kind,
     tied: known?.tied === true || record.tied === true,
-    mounter: 'executor',
+    mounter: record.isolated === true ? 'isolator' : 'executor',
     sameFramework: record.holder?.frameworkId === subscribedFrameworkId(model),
   });
 }

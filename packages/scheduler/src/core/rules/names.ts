@@ -27,6 +27,8 @@ export const RULES = {
     'Under the policy "preempt" a node moves only when the driver or the fence command has revoked the old attachment.',
   'retired-volumes':
     'The volumes of a retired node are not used again with old data, unless the operator has said what is to become of it.',
+  'isolator-can-mount':
+    'A node is launched for an isolator to mount its volumes only if that can be told of them as they are.',
   'size-shrinks':
     'When fewer nodes are wanted the highest node IDs stop, one at a time, while all others run.',
   migration: 'While volumes move to another driver, one node at a time is stopped for its turn.',
