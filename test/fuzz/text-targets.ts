@@ -168,13 +168,14 @@ const DVDI_VALUES = ['volume1', 'rexray', 'size=5,newfstype=ext4', '/data', '/us
 
 /** What is read strictly can be sent, and is read again as the same. */
 export const dvdiVariablesTarget = (random: Random): Fuzzed => {
+  const usual = random.pick(['', '1', '2']);
   const input = Object.fromEntries(
     DVDI_NAMES.flatMap((name, at): [string, string][] => {
-      if (random.chance(0.2)) return [];
-      const suffix = random.pick(['', '', '1', '1', '2', '0', '10']);
+      if (random.chance(0.1)) return [];
+      const suffix = random.chance(0.9) ? usual : random.pick(['', '0', '1', '10']);
       const variable = `DVDI_VOLUME_${name}${suffix}`;
       const value = DVDI_VALUES[at] ?? '';
-      const odd = random.chance(0.2);
+      const odd = random.chance(0.05);
       return [
         [odd ? mutated(random, variable) : variable, random.chance(0.3) ? mutated(random, value) : value],
       ];
