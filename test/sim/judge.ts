@@ -67,6 +67,11 @@ export class Judge {
 
   onStarted(started: Elasticsearch): void {
     const { nodeId, epoch, taskId, machine } = started.at;
+    // A guard that was frozen after its go starts on storage that was taken from its machine meanwhile: it holds nothing.
+    if (this.#world.settings.policy === 'preempt' && !this.canWrite(started)) {
+      this.live.add(started);
+      return;
+    }
     for (const other of this.livesOf(nodeId)) {
       // What was taken from it it cannot write any more.
       if (this.#world.settings.policy === 'preempt' && !this.canWrite(other)) continue;
