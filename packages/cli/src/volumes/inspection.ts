@@ -13,6 +13,7 @@ import {
 import type Docker from 'dockerode';
 import type { Inside } from './core/removal.ts';
 import { lookInside } from './look-inside.ts';
+import type { RecordedUses } from './recorded-uses.ts';
 
 export interface Inspection {
   readonly name: string;
@@ -24,7 +25,7 @@ export interface Inspection {
   /** The driver gives a directory that is no mount: it cannot be seen in the mount table. */
   readonly isDirectory: boolean;
   readonly inside: Inside;
-  /** Processes and containers, one line each. */
+  /** Processes, consumers on record in the mount ledger, and containers, one line each. */
   readonly usedBy: readonly string[];
   /** What could not be looked at. */
   readonly notSeen: readonly string[];
@@ -32,15 +33,23 @@ export interface Inspection {
 
 const DOCKER_LIMIT_MS = 3_000;
 
-export async function inspectHere(volume: VolumeDescription, docker: Docker): Promise<Inspection> {
+export async function inspectHere(
+  volume: VolumeDescription,
+  docker: Docker,
+  recorded: RecordedUses,
+): Promise<Inspection> {
   const { name, driver, mountpoint } = volume;
   const containers = await containersWith(docker, volume);
+  const others = {
+    usedBy: [...recorded.uses, ...containers.usedBy],
+    notSeen: [...recorded.notSeen, ...containers.notSeen],
+  };
   const known = knownDriver(driver);
   const isDirectory = known !== undefined && !DRIVERS[known].isMount.value && mountpoint !== undefined;
   const base = { name, driver, mountpoint, isDirectory };
   if (mountpoint === undefined) {
     const inside = { kind: 'not-seen', why: 'it is not mounted here' } as const;
-    return { ...base, mounts: [], inside, ...containers };
+    return { ...base, mounts: [], inside, ...others };
   }
   const table = readMountTable();
   const mounts = table.filter((entry) => isUnder(entry.mountPoint, mountpoint));
@@ -49,8 +58,8 @@ export async function inspectHere(volume: VolumeDescription, docker: Docker): Pr
     ...base,
     mounts,
     inside: await seenInside(mountpoint, isDirectory || isMountPoint(table, mountpoint)),
-    usedBy: [...users.map(userText), ...containers.usedBy],
-    notSeen: [...containers.notSeen, ...(hidden.length === 0 ? [] : [hiddenText(hidden)])],
+    usedBy: [...users.map(userText), ...others.usedBy],
+    notSeen: [...others.notSeen, ...(hidden.length === 0 ? [] : [hiddenText(hidden)])],
   };
 }
 

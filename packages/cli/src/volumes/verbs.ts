@@ -7,6 +7,7 @@ import {
   readMountTable,
   volumeUsers,
   type ConsumerId,
+  type VolumeDescription,
   type VolumeReference,
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
@@ -16,6 +17,7 @@ import { decideRemoval, isNodeVolume, type Inside } from './core/removal.ts';
 import { inspectHere, inspectionText, userText, type Inspection } from './inspection.ts';
 import { lookInside } from './look-inside.ts';
 import { dockerAt, pathOf, reach, within, type ReachOptions } from './reach.ts';
+import { recordedUses } from './recorded-uses.ts';
 import { settled } from './settle.ts';
 
 export interface VerbContext {
@@ -88,7 +90,16 @@ export async function inspectVolume(context: VerbContext, name: string): Promise
 async function look(context: VerbContext, { volumes, volume }: Way): Promise<Inspection> {
   const answer = settled(await within(context.reach, volume.name, volumes.inspect(volume)), 'ask again');
   if (answer === undefined) throw new Error(`driver ${volume.driver} has no volume ${volume.name}`);
-  return inspectHere(answer, dockerAt(context.reach.dockerHost, context.environment));
+  return inspected(context, volume, answer);
+}
+
+function inspected(
+  { reach: { dockerHost }, environment }: VerbContext,
+  volume: VolumeReference,
+  answer: VolumeDescription,
+): Promise<Inspection> {
+  const recorded = recordedUses(volume, environment, process.getuid?.() ?? 0);
+  return inspectHere(answer, dockerAt(dockerHost, environment), recorded);
 }
 
 export async function createVolume(context: VerbContext, name: string, options: string): Promise<Said> {
@@ -172,7 +183,7 @@ export async function removeVolume(
   const answer = settled(await within(context.reach, name, volumes.inspect(volume)), findOut);
   if (answer === undefined)
     return { text: `there is no volume ${name}`, data: { name, driver: volume.driver, removed: false } };
-  const found = await inspectHere(answer, dockerAt(context.reach.dockerHost, context.environment));
+  const found = await inspected(context, volume, answer);
   const mounted = found.mounts.map(({ mountPoint }) => `${mountPoint} is mounted`);
   const seen = { inside: found.inside, usedBy: [...mounted, ...found.usedBy] };
   const hopeless = confirmed === undefined && isNodeVolume(name);

@@ -1,0 +1,51 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { volumeName, type VolumeSpec } from '@mesos-elasticsearch/contract';
+import {
+  MOUNT_LEDGER_VARIABLE,
+  openMountLedger,
+  recorded,
+  type ConsumerId,
+} from '@mesos-elasticsearch/dvdcli-bridge';
+import { fakeVolumes } from '@mesos-elasticsearch/dvdcli-bridge/testing';
+import { recordedUses } from './recorded-uses.ts';
+
+const volume: VolumeSpec = { name: volumeName('elasticsearch1data'), driver: 'fake', options: {} };
+const other = { ...volume, name: volumeName('elasticsearch2data') };
+const USER = process.getuid?.() ?? 0;
+let home: string;
+let ledger: string;
+let environment: Record<string, string>;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'uses-'));
+  ledger = join(home, 'ledger');
+  environment = { [MOUNT_LEDGER_VARIABLE]: ledger };
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+it('names who has the volume by the ledger, and nobody of another volume', async () => {
+  const volumes = recorded(fakeVolumes({ directory: home }), openMountLedger({ directory: ledger }));
+  for (const each of [volume, other]) await volumes.ensure(each);
+  await volumes.attach(volume, 'elasticsearch-1.4' as ConsumerId);
+  await volumes.attach(other, 'elasticsearch-2.1' as ConsumerId);
+  const { uses, notSeen } = recordedUses(volume, environment, USER);
+  expect(uses).toEqual([`elasticsearch-1.4, by the mount ledger (attached at ${join(home, volume.name)})`]);
+  expect(notSeen).toEqual([]);
+  await volumes.detach(volume, 'elasticsearch-1.4' as ConsumerId);
+  expect(recordedUses(volume, environment, USER).uses).toEqual([]);
+});
+
+it('says of a damaged record that it was not seen', () => {
+  openMountLedger({ directory: ledger });
+  writeFileSync(join(ledger, 'x.json'), '{');
+  const { uses, notSeen } = recordedUses(volume, environment, USER);
+  expect(uses).toEqual([]);
+  expect(notSeen).toEqual([expect.stringContaining('record x of the mount ledger (')]);
+});
+
+it('makes no ledger where there is none', () => {
+  expect(recordedUses(volume, environment, USER)).toEqual({ uses: [], notSeen: [] });
+  expect(readdirSync(home)).toEqual([]);
+});
