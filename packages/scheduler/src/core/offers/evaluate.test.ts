@@ -53,6 +53,10 @@ const atHome: NodeRecord = {
   lastAgent: { agentId: 'agent-2', host: 'agent-2', left: 'released' },
 };
 
+const copying: NodeRecord = { ...atHome, phase: 'migrating' };
+const copy: Candidate = { ...fresh, record: copying, purpose: 'migrate' };
+const expiredElsewhere = { agentId: 'agent-2', host: 'agent-2', left: 'lease-expired' };
+
 describe('offer rules', () => {
   it.each<[string, string[], string[]]>([
     ['a good offer', failedRules({}), []],
@@ -131,6 +135,18 @@ describe('offer rules', () => {
     [
       'agent of a lease that expired long ago',
       failedRules({}, undefined, { ...fresh, record: { ...expired, since: WALL - 600_000 } }),
+      [],
+    ],
+    ['a copy, on the agent that had the volumes last', failedRules({}, offerOf('o', 'agent-2'), copy), []],
+    ['a copy, elsewhere', failedRules({}, undefined, copy), ['copies-at-home']],
+    [
+      'a copy, elsewhere, and that agent offers nothing for a minute',
+      failedRules({}, undefined, { ...copy, record: { ...copying, since: WALL - 60_000 } }),
+      [],
+    ],
+    [
+      'a copy, elsewhere, and that agent is lost',
+      failedRules({}, undefined, { ...copy, record: { ...copying, lastAgent: expiredElsewhere } }),
       [],
     ],
     [

@@ -7,6 +7,7 @@ const ANY_STRATEGY: readonly OfferRule[] = [
   rules.oneNodePerAgent,
   rules.volumeAttachedElsewhere,
   rules.avoidsFormerAgent,
+  rules.copiesAtHome,
   rules.agentAvailable,
   rules.agentAttributes,
   rules.ports,

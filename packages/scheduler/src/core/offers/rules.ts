@@ -65,6 +65,30 @@ export const avoidsFormerAgent: OfferRule = (offer, { candidate, desired, wallMs
   );
 };
 
+/** An agent whose executor has just ended offers what it held within seconds. */
+const HOME_OFFER_MS = 60_000;
+/** The agent was reachable, and its executor detached in order. */
+const IN_ORDER: ReadonlySet<string> = new Set(['released', 'lease-given-back']);
+
+/**
+ * A driver that writes back may have something of the volume on the agent where it was last attached, and nowhere else
+ * yet. Only for a while: an agent that is full or drained must not hold up the migration for ever.
+ */
+export const copiesAtHome: OfferRule = (offer, { candidate, wallMs }) => {
+  const { record, purpose } = candidate;
+  const home = purpose === 'migrate' && record?.phase === 'migrating' ? record.lastAgent : undefined;
+  if (home === undefined || home.agentId === offer.agentId || !IN_ORDER.has(home.left))
+    return passed('copies-at-home', 'no reason to wait for another agent');
+  const waitedMs = wallMs - (record?.since ?? 0);
+  return judged(
+    waitedMs >= HOME_OFFER_MS,
+    'copies-at-home',
+    waitedMs >= HOME_OFFER_MS
+      ? `${home.host} has offered nothing that suits`
+      : `its volumes were attached on ${home.host} last`,
+  );
+};
+
 export const sticksToAgent: OfferRule = (offer, { candidate }) => {
   const former = candidate.record?.dataOnRecord === true ? candidate.record.lastAgent : undefined;
   const home = candidate.record?.holder?.agentId ?? former?.agentId;

@@ -49,6 +49,8 @@ export const RULES = {
   'sticks-to-agent': 'With data on the agent disk a node returns to its agent only.',
   'avoids-former-agent':
     'A node that was fenced (its lease expired, its storage was taken) does not go back to that agent for a while.',
+  'copies-at-home':
+    'Volumes are copied on the agent that had them last, unless it is lost or offers nothing for a while.',
   'agent-available': 'The agent has no maintenance planned.',
   'agent-attributes': 'The agent has the wanted attributes.',
   cpus: 'The offer has enough cpus.',
