@@ -107,6 +107,8 @@ export const launchSpecSchema = z.strictObject({
       sinceEpoch: epochSchema.optional(),
     })
     .optional(),
+  /** Volumes that this migration has marked as moved are run on all the same: it was taken back. */
+  takenBack: z.uuid().optional(),
   volumePath: volumePathSchema,
   /** Of `volumes`, for the purpose `run`; for every other purpose the executor attaches. */
   volumeMounter: volumeMounterSchema.default(EXECUTOR_MOUNTS),

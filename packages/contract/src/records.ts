@@ -1,7 +1,7 @@
 /** The durable records that scheduler and executor both read: node record, lease and marker. */
 import { z } from 'zod';
 import { epoch, nodeId, type ClusterIdentity } from './node-id.ts';
-import { volumeSpecSchema } from './volume-spec.ts';
+import { driverNameSchema, volumeSpecSchema } from './volume-spec.ts';
 
 export const nodeIdSchema = z.number().int().min(1).transform(nodeId);
 export const epochSchema = z.number().int().min(1).transform(epoch);
@@ -122,6 +122,8 @@ export const nodeRecordSchema = z.strictObject({
   addresses: z.strictObject({ http: z.string(), transport: z.string() }).optional(),
   volumes: nodeVolumesSchema.optional(),
   migration: nodeMigrationSchema.optional(),
+  /** The migration that the node was taken back from: what it has marked as moved counts again. Until the node runs. */
+  takenBack: z.uuid().optional(),
   /** Oldest first; absent: none. */
   formerVolumes: z.array(formerVolumesSchema).optional(),
   /** The node has run at least once: its volumes hold data, an empty one is refused. */
@@ -232,6 +234,8 @@ export const markerSchema = z.strictObject({
   epoch: epochSchema,
   /** Random, made when the volume was claimed: it shows that a volume is the same one as before. */
   volumeIdentity: z.uuid(),
+  /** A verified copy of it is on this driver, and counts since: whoever runs on this one runs on old data. */
+  movedTo: z.strictObject({ driver: driverNameSchema, migration: z.uuid() }).optional(),
 });
 export type MarkerRecord = z.infer<typeof markerSchema>;
 

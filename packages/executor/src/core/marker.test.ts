@@ -67,6 +67,35 @@ describe('a volume with a marker', () => {
   });
 });
 
+describe('a volume whose data was moved to another driver', () => {
+  const id = '22222222-2222-4333-8444-555555555555';
+  const moved = marked({ movedTo: { driver: 'rexray', migration: id } });
+
+  it('is refused: what is on it is old', () => {
+    const decision = decide(moved);
+    expect(decision).toMatchObject({
+      kind: 'refuse',
+      why: expect.stringContaining('its data was moved to driver rexray') as unknown,
+    });
+    expect(decide(moved, { takenBack: OLD })).toMatchObject({ kind: 'refuse' });
+  });
+
+  it.each([
+    ['when that migration was taken back', { takenBack: id }],
+    [
+      'for the task of that migration, when nobody was told that the copy was whole',
+      {
+        purpose: 'migrate' as const,
+        migration: { id, to: launchSpec().volumes, overwriteFormer: false },
+      },
+    ],
+  ])('counts again %s, and is marked so', (_, parts) => {
+    const decision = decide(moved, parts);
+    expect(decision).toMatchObject({ kind: 'write', previousEpoch: 4 });
+    expect(decision.kind === 'write' && decision.marker.movedTo).toBeUndefined();
+  });
+});
+
 describe('a volume that is the unfinished copy of another', () => {
   it.each([
     ['alone', undefined],

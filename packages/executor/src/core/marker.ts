@@ -91,12 +91,24 @@ function decideMarked(spec: LaunchSpec, role: VolumeRole, text: string, where: s
   const read = readOwnMarker(spec, role, text, where);
   if (read.kind === 'refuse') return read;
   const found = read.marker;
+  const { movedTo } = found;
+  if (movedTo !== undefined && !countsAgain(spec, movedTo.migration)) {
+    return refuse(
+      `${where} is out of date: its data was moved to driver ${movedTo.driver} by a migration, and the node ran there since; ` +
+        `find the volumes of that driver, or the ledger that knows of them`,
+    );
+  }
   return {
     kind: 'write',
     marker: markerOf(spec, role, found.volumeIdentity),
     claimed: false,
     previousEpoch: found.epoch,
   };
+}
+
+/** Nobody was told that the copy is whole, or it was taken back before anything ran on it. */
+function countsAgain({ purpose, migration, takenBack }: LaunchSpec, moved: string): boolean {
+  return takenBack === moved || (purpose === 'migrate' && migration?.id === moved);
 }
 
 export type ParsedMarker =

@@ -5,6 +5,7 @@ import {
   MARKER_FILE,
   VOLUME_ROLES,
   type LaunchSpec,
+  type MarkerRecord,
   type MigrationReport,
   type VolumeRole,
 } from '@mesos-elasticsearch/contract';
@@ -143,7 +144,16 @@ export class MigrationHands {
       await this.#remove(slot, COPY_MARKER_FILE);
       await this.#arrived(role, COPY_MARKER_FILE, undefined);
     }
+    // Whatever ledger somebody starts a scheduler with: nothing runs on the old volumes again by mistake.
+    for (const role of VOLUME_ROLES)
+      await this.#write(role, MARKER_FILE, this.#moved(role, task[role].source));
     return { kind: 'copy-finished' };
+  }
+
+  #moved(role: VolumeRole, source: MarkerRecord): MarkerRecord {
+    const { migration } = this.#shared.spec;
+    if (migration === undefined) return source;
+    return { ...source, movedTo: { driver: migration.to[role].driver, migration: migration.id } };
   }
 
   async stillHolding(slot: VolumeSlot): Promise<readonly string[]> {

@@ -212,6 +212,7 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
     runtime: runtimeOf(desired),
     volumes: record.volumes,
     ...migrationOf(record, framework),
+    ...(record.takenBack === undefined ? {} : { takenBack: record.takenBack }),
     volumePath: cluster.volumePath,
     adoptVolumes: cluster.adoptVolumes,
     dataOnRecord: record.dataOnRecord,

@@ -50,6 +50,7 @@ export function assigned(before: NodeRecord | undefined, now: Assignment): Assig
     ...(now.addresses === undefined ? {} : { addresses: now.addresses }),
     volumes: volumesFor(before, now.newVolumes),
     ...(migration === undefined || stage === undefined ? {} : { migration: { ...migration, stage } }),
+    ...(before?.takenBack === undefined ? {} : { takenBack: before.takenBack }),
     ...(before?.formerVolumes === undefined ? {} : { formerVolumes: before.formerVolumes }),
     dataOnRecord: before?.dataOnRecord ?? false,
     suspectPolicy: now.policy,
@@ -85,6 +86,7 @@ export function running(before: NodeRecord, report: NodeReport | undefined, wall
     since: before.phase === 'running' ? before.since : wallMs,
   };
   delete next.wipe;
+  delete next.takenBack;
   // Launched on its new volumes, it has come up on them: its turn is over.
   if (before.migration?.stage === 'copied') delete next.migration;
   return next;

@@ -307,8 +307,13 @@ describe('a migration that is rolled back', () => {
     order(story, 'rollback');
     await story.until('it is paused', () => migrationOf(story)?.state === 'paused');
     expect(story.record(1)).toMatchObject({ phase: 'vacant', volumes: { data: { driver: 'hostdir' } } });
+    const { takenBack } = story.record(1)!;
+    expect(takenBack).toBe(migrationOf(story)?.id);
     for (const agent of story.master.agents.values()) agent.full = false;
     await story.untilRunning(1);
+    // What the copy has marked as moved counts again, for this one launch.
+    expect(story.master.taskOf(1).executor.spec).toMatchObject({ purpose: 'run', takenBack });
+    expect(story.record(1)?.takenBack).toBeUndefined();
     story.master.copyByThemselves = true;
     order(story, 'resume');
     await untilDone(story);

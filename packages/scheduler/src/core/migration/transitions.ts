@@ -54,6 +54,7 @@ export function takenBack(before: MigratingRecord, why: string, wallMs: number):
     ...rest,
     phase: before.phase === 'migrating' ? 'vacant' : before.phase,
     volumes: migration.from,
+    ...(migration.stage === 'stopping' ? {} : { takenBack: migration.id }),
     why,
     since: goesOn ? before.since : wallMs,
   };
