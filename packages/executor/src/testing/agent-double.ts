@@ -47,6 +47,8 @@ export async function launchExecutor(options: {
     cwd: sandbox,
     env: {
       ...agentVariables(agent, sandbox),
+      // A host of the test's own, as far as mounts go.
+      MOUNT_LEDGER_DIRECTORY: join(root, 'mounts'),
       ...options.environment,
       ELASTICSEARCH_NODE_ID: String(spec.nodeId),
     },
