@@ -33,6 +33,8 @@ describe.skipIf(unavailable !== undefined)(title, () => {
   function create(name: string, type: string): void {
     const source = join(home, name.replace(/\W/g, '-'));
     mkdirSync(join(source, 'rootfs'), { recursive: true });
+    // Two plugins of the same content are one to the Engine's store, which refuses the second.
+    writeFileSync(join(source, 'rootfs', 'name'), name);
     const config = {
       description: 'for a test',
       entrypoint: ['/nothing'],
