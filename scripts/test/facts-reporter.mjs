@@ -1,13 +1,16 @@
 // A vitest reporter that writes each fact as it becomes known, so that a run that is cut off still counts.
 import { appendFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 
 export default class FactsReporter {
   #file = process.env.TEST_FACTS_FILE;
 
   onTestCaseResult(test) {
-    const { state, note } = test.result();
+    const { state, note, errors } = test.result();
     const name = `${test.module.relativeModuleId} > ${test.fullName}`;
-    if (state !== 'pending') this.#write({ kind: 'test', name, state, reason: note });
+    const why =
+      state === 'failed' ? (errors ?? []).map(({ message }) => stripVTControlCharacters(message)) : undefined;
+    if (state !== 'pending') this.#write({ kind: 'test', name, state, reason: note, why: why?.join('\n') });
   }
 
   /** A hook that fails, or a file that cannot be loaded, takes tests with it that never report. */

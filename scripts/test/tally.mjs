@@ -1,8 +1,10 @@
 // Counting what ran. Pure.
 
+const LINES_OF_A_FAILURE = 12;
+
 /**
  * One line a fact, as the reporter writes them:
- * `{kind: 'test', name, state: 'passed' | 'failed' | 'skipped', reason?}`, `{kind: 'failure', name}`, `{kind: 'end'}`.
+ * `{kind: 'test', name, state: 'passed' | 'failed' | 'skipped', reason?, why?}`, `{kind: 'failure', name}`, `{kind: 'end'}`.
  * A run that was cut off has no `end`, and its last line may be torn.
  * @returns {{passed: number, failures: string[], skipped: {name: string, reason: string}[], ended: boolean}}
  */
@@ -12,11 +14,18 @@ export function readFacts(text) {
     const fact = parse(line);
     if (fact === undefined) continue;
     if (fact.kind === 'end') result.ended = true;
-    else if (fact.kind === 'failure' || fact.state === 'failed') result.failures.push(fact.name);
+    else if (fact.kind === 'failure' || fact.state === 'failed') result.failures.push(failure(fact));
     else if (fact.state === 'passed') result.passed += 1;
     else result.skipped.push({ name: fact.name, reason: fact.reason ?? reasonIn(fact.name) });
   }
   return result;
+}
+
+/** Whoever reads the last lines only, as of a run elsewhere, learns there what went wrong, and not just where. */
+function failure({ name, why }) {
+  const lines = (why ?? '').split('\n').filter((line) => line.trim() !== '');
+  const shown = lines.slice(0, LINES_OF_A_FAILURE).map((line) => `\n      ${line.slice(0, 500)}`);
+  return `${name}${shown.join('')}`;
 }
 
 function parse(line) {

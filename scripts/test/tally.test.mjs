@@ -26,6 +26,15 @@ describe('the sum of a test run', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('says of what failed why, in a few lines', () => {
+    const why = ['expected 1 to be 2', '', ...Array.from({ length: 30 }, (_, index) => `line ${index}`)].join(
+      '\n',
+    );
+    const { text } = summary([judged(lines({ ...failed, why }, end), 1)]);
+    expect(text).toContain('unit: a > breaks\n      expected 1 to be 2\n      line 0\n');
+    expect(text).not.toContain('line 20');
+  });
+
   it('is a failure when nothing ran, even if everything was skipped', () => {
     expect(summary([]).text).toContain('0 passed, 1 failed, 0 skipped');
     expect(summary([judged(lines(skipped, end), 0)]).exitCode).toBe(1);

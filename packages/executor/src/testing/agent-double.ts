@@ -1,7 +1,7 @@
 /** Agent and scheduler in one, as one executor process sees them: launches, acknowledges, orders to kill. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeLaunchSpec, type LaunchSpecInput } from '@mesos-elasticsearch/contract';
@@ -83,7 +83,10 @@ export async function launchExecutor(options: {
     sandbox,
     exited,
     statuses,
-    status: (state, limitMs = 120_000) => nextStatus(state, limitMs),
+    status: (state, limitMs = 120_000) =>
+      nextStatus(state, limitMs).catch((error: unknown) => {
+        throw withLastWords(error, sandbox);
+      }),
     kill: () => subscription.send({ type: 'KILL', kill: { taskId: taskId(spec.taskId) } }),
     shutdown: () => subscription.send({ type: 'SHUTDOWN' }),
     restartAgent: async () => {
@@ -100,6 +103,13 @@ export async function launchExecutor(options: {
       acknowledging = false;
     },
   };
+}
+
+/** The reason as the executor tells it: a test that fails elsewhere is known by its messages only. */
+function withLastWords(error: unknown, sandbox: string): Error {
+  const lines = readFileSync(join(sandbox, 'stderr'), 'utf8').trimEnd().split('\n');
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error([message, 'The executor said last:', ...lines.slice(-8)].join('\n'), { cause: error });
 }
 
 function agentVariables(agent: FakeAgent, sandbox: string): Record<string, string> {
