@@ -5,7 +5,7 @@ import {
   MARKER_FILE,
   type LaunchSpecInput,
 } from '@mesos-elasticsearch/contract';
-import { launchSpec } from '../testing/launch-specs.ts';
+import { CLUSTER_IDENTITY, launchSpec } from '../testing/launch-specs.ts';
 import { decideMarker, type VolumeFinding } from './marker.ts';
 
 const FRESH = '00000000-0000-4000-8000-00000000000f';
@@ -15,7 +15,7 @@ const spec = (parts: Partial<LaunchSpecInput> = {}) =>
 
 const ours = {
   format: 1,
-  clusterIdentity: '6f0a4b1c-6a5c-4a52-9d7e-3f0d8f6a1b2c',
+  clusterIdentity: CLUSTER_IDENTITY,
   frameworkName: 'elasticsearch',
   clusterName: 'mesos-es',
   nodeId: 1,

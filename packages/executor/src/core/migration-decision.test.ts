@@ -6,7 +6,7 @@ import {
   type LaunchSpecInput,
 } from '@mesos-elasticsearch/contract';
 import { describe, expect, it } from 'vitest';
-import { MIGRATION, migrationSpec } from '../testing/launch-specs.ts';
+import { CLUSTER_IDENTITY, MIGRATION, migrationSpec } from '../testing/launch-specs.ts';
 import { decideMarker, type VolumeFinding } from './marker.ts';
 import { decideMigration, migrationProblem } from './migration-decision.ts';
 import type { CopySlot } from './slots.ts';
@@ -19,7 +19,7 @@ const spec = (parts: Partial<LaunchSpecInput> = {}) =>
   decodeLaunchSpec(encodeLaunchSpec(migrationSpec({ epoch: 9, ...parts })));
 const overwriting = { migration: { ...MIGRATION, overwriteFormer: true } };
 
-const node = { clusterIdentity: '6f0a4b1c-6a5c-4a52-9d7e-3f0d8f6a1b2c', nodeId: 1 };
+const node = { clusterIdentity: CLUSTER_IDENTITY, nodeId: 1 };
 const marker = (role: 'config' | 'data', change: object = {}) => {
   const volumeIdentity = role === 'data' ? OLD_DATA : OLD_CONFIG;
   const names = { frameworkName: 'elasticsearch', clusterName: 'mesos-es' };

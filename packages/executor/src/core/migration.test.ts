@@ -5,7 +5,7 @@ import {
   type LaunchSpecInput,
 } from '@mesos-elasticsearch/contract';
 import { describe, expect, it } from 'vitest';
-import { MIGRATION, migrationSpec } from '../testing/launch-specs.ts';
+import { CLUSTER_IDENTITY, MIGRATION, migrationSpec } from '../testing/launch-specs.ts';
 import type { Effect, StatusToSend } from './effects.ts';
 import type { MachineEvent } from './events.ts';
 import { initialState, transition } from './machine.ts';
@@ -23,7 +23,7 @@ const kill: MachineEvent = { kind: 'kill', taskId: TASK, graceMs: undefined };
 
 const marker = (role: 'config' | 'data') => ({
   marker: JSON.stringify({
-    ...{ format: 1, clusterIdentity: '6f0a4b1c-6a5c-4a52-9d7e-3f0d8f6a1b2c', frameworkName: 'elasticsearch' },
+    ...{ format: 1, clusterIdentity: CLUSTER_IDENTITY, frameworkName: 'elasticsearch' },
     ...{ clusterName: 'mesos-es', nodeId: 1, role, epoch: 3, volumeIdentity: ID('1') },
   }),
   entries: [MARKER_FILE],

@@ -1,9 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { LAUNCH_SPEC_VERSION, type LaunchSpecInput } from '@mesos-elasticsearch/contract';
 
 type Parts = Partial<Omit<LaunchSpecInput, 'elasticsearch' | 'lease'>> & {
   elasticsearch?: Partial<LaunchSpecInput['elasticsearch']>;
   lease?: Partial<LaunchSpecInput['lease']>;
 };
+
+/**
+ * Another one in each test process: an executor ends every process of an earlier epoch of its own node on this machine,
+ * so two runs of the tests with one identity would end each other's nodes.
+ */
+export const CLUSTER_IDENTITY = randomUUID();
 
 /** A whole launch spec of node 1, epoch 1, with what the test is about put in. */
 export function launchSpec(parts: Parts = {}): LaunchSpecInput {
@@ -13,7 +20,7 @@ export function launchSpec(parts: Parts = {}): LaunchSpecInput {
     purpose: 'run',
     formerConsumers: [],
     wipeVolumes: false,
-    clusterIdentity: '6f0a4b1c-6a5c-4a52-9d7e-3f0d8f6a1b2c',
+    clusterIdentity: CLUSTER_IDENTITY,
     frameworkName: 'elasticsearch',
     clusterName: 'mesos-es',
     nodeId: 1,
