@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,8 @@ import {
 } from '@mesos-elasticsearch/contract';
 import { removeOrphans } from './orphans.ts';
 
-const IDENTITY = '6f9b2a52-6f2f-4f6f-9a35-0d3f0f2b6c02' as ClusterIdentity;
+/** This run's own: another run on the same host ends the nodes of its own only. */
+const IDENTITY = randomUUID() as ClusterIdentity;
 const node = { clusterIdentity: IDENTITY, nodeId: nodeId(7), epoch: epoch(3) };
 const started: ReturnType<typeof spawn>[] = [];
 

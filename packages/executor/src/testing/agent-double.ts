@@ -32,28 +32,20 @@ export interface LaunchedExecutor {
 
 const TERMINAL: readonly string[] = ['TASK_FAILED', 'TASK_KILLED', 'TASK_FINISHED', 'TASK_ERROR'];
 
+interface LaunchOptions {
+  readonly bundle: string;
+  readonly root: string;
+  readonly spec: LaunchSpecInput;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Starts the bundle in a new sandbox below `root` and launches the task of the spec on it. */
-export async function launchExecutor(options: {
-  bundle: string;
-  root: string;
-  spec: LaunchSpecInput;
-  environment: Readonly<Record<string, string>>;
-}): Promise<LaunchedExecutor> {
+export async function launchExecutor(options: LaunchOptions): Promise<LaunchedExecutor> {
   const { spec, root } = options;
   const agent = await startFakeAgent();
   const sandbox = await mkdtemp(join(root, 'sandbox-'));
   await chmod(sandbox, 0o755);
-  const child = spawn(process.execPath, [options.bundle], {
-    cwd: sandbox,
-    env: {
-      ...agentVariables(agent, sandbox),
-      // A host of the test's own, as far as mounts go.
-      MOUNT_LEDGER_DIRECTORY: join(root, 'mounts'),
-      ...options.environment,
-      ELASTICSEARCH_NODE_ID: String(spec.nodeId),
-    },
-    stdio: ['ignore', 'ignore', openSync(join(sandbox, 'stderr'), 'a')],
-  });
+  const child = startBundle(options, agent, sandbox);
   const exited = once(child, 'exit').then(async ([code]) => {
     await agent.close();
     return code as number | null;
@@ -103,6 +95,20 @@ export async function launchExecutor(options: {
       acknowledging = false;
     },
   };
+}
+
+function startBundle(options: LaunchOptions, agent: FakeAgent, sandbox: string): ChildProcess {
+  return spawn(process.execPath, [options.bundle], {
+    cwd: sandbox,
+    env: {
+      ...agentVariables(agent, sandbox),
+      // A host of the test's own, as far as mounts go.
+      MOUNT_LEDGER_DIRECTORY: join(options.root, 'mounts'),
+      ...options.environment,
+      ELASTICSEARCH_NODE_ID: String(options.spec.nodeId),
+    },
+    stdio: ['ignore', 'ignore', openSync(join(sandbox, 'stderr'), 'a')],
+  });
 }
 
 /** The reason as the executor tells it: a test that fails elsewhere is known by its messages only. */
