@@ -10,6 +10,13 @@ import {
   startPrivateDockerEngine,
   type PrivateDockerEngine,
 } from '../testing/private-docker-engine.ts';
+import { buildPrograms } from '../testing/bundles.ts';
+import { installManagedHostdir } from '../testing/managed-hostdir.ts';
+import { volumesContract, type ContractSubject } from '../testing/volumes-contract.ts';
+import { pluginSocketVolumes } from '../plugin-socket/volumes.ts';
+import { dvdcliVolumes } from '../dvdcli/volumes.ts';
+import type { Volumes } from '../volumes.ts';
+import { PLUGIN_DIRECTORIES_VARIABLE } from './find-plugin.ts';
 import { volumePlugin, type VolumePlugin } from './client.ts';
 
 const unavailable =
@@ -68,3 +75,58 @@ describe.skipIf(unavailable !== undefined)(title, () => {
     expect((await refusal('vendor/volumes'))[0]).toBe('driver-not-found');
   });
 });
+
+const DRIVER = 'vendor/hostdir:1.0';
+
+/** In a folder per plugin; every Engine keeps them there, whatever its exec root is. */
+const MANAGED_SOCKETS = '/run/docker/plugins';
+
+/** An enabled plugin in a container of its own: its socket and its paths are where the Engine says. */
+async function onManagedPlugin(
+  reach: (at: { engineSocket: string; dvdcli: string }) => Volumes,
+): Promise<ContractSubject> {
+  const home = mkdtempSync(join(tmpdir(), 'managed-'));
+  const programs = await buildPrograms(home);
+  const engine = await startPrivateDockerEngine({ dir: join(home, 'engine') });
+  const close = async (): Promise<void> => {
+    await engine.stop();
+    rmSync(home, { recursive: true, force: true });
+  };
+  await installManagedHostdir({
+    engineSocket: engine.socket,
+    directory: join(home, 'plugin'),
+    program: programs.hostdir,
+    name: DRIVER,
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  const at = { engineSocket: engine.socket, dvdcli: programs.dvdcli };
+  return {
+    volumes: reach(at),
+    restarted: () => reach(at),
+    driver: DRIVER,
+    optionsFor: () => ({ size: '1' }),
+    close,
+  };
+}
+
+volumesContract(
+  'plugin socket to a managed plugin',
+  () =>
+    onManagedPlugin(({ engineSocket: socketPath }) =>
+      pluginSocketVolumes({ directories: [MANAGED_SOCKETS], engine: { kind: 'unix', socketPath } }),
+    ),
+  unavailable,
+);
+volumesContract(
+  'dvdcli to a managed plugin',
+  () =>
+    onManagedPlugin(({ engineSocket, dvdcli }) =>
+      dvdcliVolumes({
+        program: dvdcli,
+        env: { [PLUGIN_DIRECTORIES_VARIABLE]: MANAGED_SOCKETS, DOCKER_HOST: `unix://${engineSocket}` },
+      }),
+    ),
+  unavailable,
+);
