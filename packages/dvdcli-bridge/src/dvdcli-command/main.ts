@@ -9,7 +9,7 @@ import { CommandFailure } from './failure.ts';
 import { UsageError } from './flags.ts';
 import { logLine, type LogLevel } from './log-line.ts';
 import { checkMountedDirectory } from './mounted-directory.ts';
-import { writeAll } from './output.ts';
+import { writeAll, writeLog } from './output.ts';
 import { COMMAND_VERBS, type CommandResult, type Machine } from './run-command.ts';
 import { USAGE } from './usage.ts';
 import { SEM_VER, versionText } from './version.ts';
@@ -22,7 +22,7 @@ const DIRECTORY_LIMIT_MS = 10_000;
 const program = process.argv[1] ?? 'dvdcli';
 
 function log(level: LogLevel, message: string, fields?: Readonly<Record<string, string>>): void {
-  writeAll(2, logLine(level, message, new Date(), fields));
+  writeLog(logLine(level, message, new Date(), fields));
 }
 
 /** Asked for managed plugins. An address that makes no sense is no reason to fail where no Engine is needed. */
@@ -73,16 +73,35 @@ async function perform(line: CommandLine, verb: Verb): Promise<CommandResult> {
   return COMMAND_VERBS[verb](machine, line);
 }
 
+/** The path before the log about it: it is what the caller waits for. */
 function print(line: CommandLine, result: CommandResult): void {
-  for (const warning of result.warnings ?? []) log('warning', warning);
-  if (result.note !== undefined) log('info', result.note);
-  if (line.json) {
-    const { command, driver, volume } = line;
-    const named = volume === '' ? { command, driver } : { command, driver, volume };
-    writeAll(1, `${JSON.stringify({ ...named, ...result.facts })}\n`);
-  } else {
-    writeAll(1, result.lines.map((text) => `${text}\n`).join(''));
+  let lost: unknown;
+  try {
+    writeAll(1, line.json ? jsonOf(line, result) : result.lines.map((text) => `${text}\n`).join(''));
+  } catch (error) {
+    lost = error;
   }
+  for (const warning of result.warnings ?? []) log('warning', warning);
+  if (lost !== undefined) throw outputLost(line, result, lost as NodeJS.ErrnoException);
+  if (result.note !== undefined) log('info', result.note);
+}
+
+function jsonOf({ command, driver, volume }: CommandLine, result: CommandResult): string {
+  const named = volume === '' ? { command, driver } : { command, driver, volume };
+  return `${JSON.stringify({ ...named, ...result.facts })}\n`;
+}
+
+/** A mount that nobody was told of is not taken back: a driver that does not count would take it from others too. */
+function outputLost(
+  { command, volume }: CommandLine,
+  result: CommandResult,
+  error: NodeJS.ErrnoException,
+): CommandFailure {
+  const [path = ''] = result.lines;
+  const end =
+    command === 'mount' ? `volume ${volume} is mounted at ${path} and stays so` : `${command} was done`;
+  const message = `the output could not be written (${error.code ?? error.message}); ${end}`;
+  return new CommandFailure(message, { code: 'driver-error', certain: false });
 }
 
 async function run(line: CommandLine): Promise<number> {
@@ -98,13 +117,14 @@ async function run(line: CommandLine): Promise<number> {
   }
   if (command === 'version')
     writeAll(1, line.json ? `${JSON.stringify({ semVer: SEM_VER })}\n` : versionText(program));
-  else writeAll(command === 'help' ? 1 : 2, USAGE);
+  else if (command === 'help') writeAll(1, USAGE);
+  else writeLog(USAGE);
   return 0;
 }
 
 function reportFailure(error: unknown, json: boolean): number {
   if (error instanceof UsageError) {
-    writeAll(2, `${logLine('error', error.message, new Date())}\n${USAGE}`);
+    writeLog(`${logLine('error', error.message, new Date())}\n${USAGE}`);
     return 64;
   }
   const failure = error instanceof CommandFailure ? error : undefined;

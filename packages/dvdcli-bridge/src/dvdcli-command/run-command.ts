@@ -83,14 +83,14 @@ async function mount(machine: Machine, line: CommandLine): Promise<CommandResult
   const path =
     mounted.kind === 'not-done' && mounted.error.code === 'conflict'
       ? await pathOfMounted(machine, line)
-      : wanted('Mount', mounted);
+      : wanted('Mount', mounted) || (await pathWhenAsked(plugin, volume));
   // Refused as before, in the driver's words, where the mount table does not agree with them.
   if (path === undefined) return wanted('Mount', mounted) as never;
   const verdict = await machine.checkDirectory(path);
   if (verdict.kind === 'fine')
     return { lines: [verdict.path], note: verdict.path, warnings, facts: { path: verdict.path, created } };
   if (verdict.kind === 'no-answer')
-    throw new CommandFailure(`the file system at ${path} does not answer`, {
+    throw new CommandFailure(`the file system at ${path} does not answer; the volume stays mounted`, {
       code: 'time-limit',
       certain: false,
     });
@@ -126,6 +126,12 @@ async function create(
     : [];
 }
 
+/** Some drivers say where a volume is mounted only when asked. Empty: this one does not say it either. */
+async function pathWhenAsked(plugin: VolumePlugin, volume: string): Promise<string> {
+  const said = await plugin.path(volume);
+  return said.kind === 'done' ? said.value : '';
+}
+
 /** "Already mounted": where, if it is by this caller as far as the driver tells, and the mount table agrees. */
 async function pathOfMounted(
   { plugin, mountTable }: Machine,
@@ -134,8 +140,7 @@ async function pathOfMounted(
   const now = await plugin.get(volume);
   const described = now.kind === 'done' && now.value.kind === 'present' ? now.value.volume : undefined;
   if (described?.mounts !== undefined && !described.mounts.includes(mountId ?? '')) return undefined;
-  const said = await plugin.path(volume);
-  const path = said.kind === 'done' && said.value !== '' ? said.value : (described?.mountpoint ?? '');
+  const path = (await pathWhenAsked(plugin, volume)) || (described?.mountpoint ?? '');
   return path !== '' && isMountPoint(mountTable(), path) ? path : undefined;
 }
 
