@@ -1,6 +1,7 @@
 /** What can be wrong before the driver is asked anything: names, sockets, files, the handshake. */
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,7 +24,8 @@ afterEach(async () => {
 
 const reach = async (driver: string, reachMs = 100): Promise<string> => {
   const limits = { reachMs, otherMs: 150 };
-  const outcome = await volumePlugin({ driver, directories: [home], timeLimits: limits }).list();
+  const directories = [home, join(home, 'etc')];
+  const outcome = await volumePlugin({ driver, directories, timeLimits: limits }).list();
   return outcome.kind === 'done' ? 'done' : `${outcome.kind} ${outcome.error.code}: ${outcome.error.message}`;
 };
 
@@ -32,7 +34,7 @@ describe('a plugin that is not there', () => {
     const before = performance.now();
     const answer = await reach('nosuch');
     expect(answer).toMatch(/^not-done driver-not-found/);
-    expect(answer).toContain(home);
+    expect(answer).toContain(`${home}, ${join(home, 'etc')}`);
     expect(performance.now() - before).toBeLessThan(1_000);
   });
   it('edge case 1: it may come up within the deadline', async () => {
@@ -47,6 +49,11 @@ describe('a plugin that is not there', () => {
     renameSync(join(home, 'first.sock'), join(home, 'stale.sock'));
     await new Promise((resolve) => server.close(resolve));
     expect(await reach('stale')).toMatch(/^not-done driver-unavailable: .*ECONNREFUSED/);
+    // Whoever starts it within the limit is reached.
+    const later = reach('stale', 5_000);
+    rmSync(join(home, 'stale.sock'));
+    plugin = await startScriptedPlugin(home, 'stale');
+    expect(await later).toBe('done');
   });
   it('edge case 3: a directory that may not be read is a matter of permission', async () => {
     const directory = join(home, 'secret');
@@ -62,12 +69,15 @@ describe('a plugin that is not there', () => {
     chmodSync(join(directory, 'hidden.spec'), 0o600);
     expect(await asNobody(join(directory, 'hidden.spec'), found)).toBe('permission');
   });
-  it('edge case 6: a plugin that implements something else is no volume driver, at once', async () => {
-    plugin = await startScriptedPlugin(home, 'net');
-    plugin.script('Plugin.Activate', { json: { Implements: ['NetworkDriver'] } });
-    expect(await reach('net', 5_000)).toMatch(/^not-done not-a-volume-driver/);
-    expect(plugin.calls.map(({ method }) => method)).toEqual(['Plugin.Activate']);
-  });
+  it.each([{ Implements: ['NetworkDriver'] }, { Implements: [] }, { Implements: null }, {}])(
+    'edge case 6: a plugin that implements %j is no volume driver, at once',
+    async (answer) => {
+      plugin = await startScriptedPlugin(home, 'net');
+      plugin.script('Plugin.Activate', { json: answer });
+      expect(await reach('net', 5_000)).toMatch(/^not-done not-a-volume-driver/);
+      expect(plugin.calls.map(({ method }) => method)).toEqual(['Plugin.Activate']);
+    },
+  );
 });
 
 /** Root may read everything, so the file is looked at as somebody else. */
@@ -122,7 +132,16 @@ describe('specification files', () => {
     expect(await reach('deep')).toBe('done');
     expect(await reach('other')).toMatch(/driver-not-found/);
   });
-  it.each(['', '{', 'null', '7', '[]', '{}', '{"Addr":7}', '{"Addr":""}', '{"Addr":"unix://relative"}'])(
+  it('edge case 38: a .json file may name a TCP address', async () => {
+    const server = createHttpServer((_, response) => response.end('{"Implements":["VolumeDriver"]}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    writeFileSync(join(home, 'x.json'), `{"Name":"y","Addr":"tcp://127.0.0.1:${port}","TLSConfig":null}`);
+    expect(await reach('x')).toBe('done');
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const noAddress = ['{}', '{"Addr":7}', '{"Addr":""}', '{"Addr":"/no/scheme"}', '{"Addr":"tcp://a b"}'];
+  it.each(['', '{', 'null', '7', '[]', ...noAddress, '{"Addr":"unix://relative"}'])(
     'edge case 38: %j in a .json file is refused, and the file is named',
     async (text) => {
       writeFileSync(join(home, 'broken.json'), text);
@@ -139,6 +158,17 @@ describe('specification files', () => {
     expect(await findPlugin('two', [home])).toEqual(parseSpecFile('tcp://127.0.0.1:1'));
     plugin = await startScriptedPlugin(join(home, 'two'), 'two');
     expect(await findPlugin('two', [home])).toEqual({ kind: 'unix', socketPath: join(home, 'two/two.sock') });
+  });
+  it('is a regular file, of a size that somebody may have written', async () => {
+    mkdirSync(join(home, 'odd.spec'));
+    const socket = createServer();
+    await new Promise<void>((resolve) => socket.listen(join(home, 'odd.json'), resolve));
+    symlinkSync('/dev/zero', join(home, 'zero.spec'));
+    symlinkSync('loop.spec', join(home, 'loop.spec'));
+    for (const name of ['odd', 'zero', 'loop']) expect(await reach(name)).toMatch(/driver-not-found/);
+    await new Promise((resolve) => socket.close(resolve));
+    writeFileSync(join(home, 'long.spec'), `unix:///x${' '.repeat(1 << 20)}`);
+    expect(await reach('long')).toMatch(/^not-done invalid: .*long\.spec cannot be used: it has more than/);
   });
   it('reads an IPv6 address, and goes there past any proxy', async () => {
     expect(parseSpecFile('tcp://[::1]:99')).toMatchObject({ url: new URL('http://[::1]:99') });

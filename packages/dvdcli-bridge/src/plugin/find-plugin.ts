@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { DRIVER_NAME_RULE, isDriverName, isShortDriverName } from '../names.ts';
 import { VolumeError } from '../outcome.ts';
@@ -23,7 +24,7 @@ export function pluginDirectoriesFrom(
 
 /**
  * The endpoint of the plugin with this name: in each directory `N.sock`, `N/N.sock` (sockets only), `N.spec`,
- * `N/N.spec`, `N.json`, `N/N.json`; the first that exists counts, whatever is in it.
+ * `N/N.spec`, `N.json`, `N/N.json` (regular files only); the first that exists counts, whatever is in it.
  * @throws VolumeError `invalid` (name or file), `permission` or `driver-not-found` with the paths searched
  */
 export async function findPlugin(driver: string, directories: readonly string[]): Promise<PluginEndpoint> {
@@ -84,16 +85,41 @@ async function readEndpoint(
   path: string,
   parse: (text: string) => PluginEndpoint,
 ): Promise<PluginEndpoint | 'denied' | undefined> {
-  let text: string;
+  let bytes: Buffer | undefined;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readSmallFile(path);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'denied' : undefined;
   }
+  if (bytes === undefined) return undefined;
   try {
-    return parse(text);
+    if (bytes.length > LONGEST_FILE_BYTES) throw new Error(`it has more than ${LONGEST_FILE_BYTES} bytes`);
+    return parse(bytes.toString('utf8'));
   } catch (cause) {
     const message = `the plugin file ${path} cannot be used: ${(cause as Error).message}`;
     throw new VolumeError('invalid', { driver, message }, { cause });
+  }
+}
+
+/** No address is so long. */
+const LONGEST_FILE_BYTES = 64 << 10;
+
+/**
+ * What is in it, one byte more than a plugin file may have at most; undefined where it is no regular file: whoever opens a
+ * pipe waits for its other end. Rejects with the file system's error.
+ */
+async function readSmallFile(path: string): Promise<Buffer | undefined> {
+  if (!(await stat(path)).isFile()) return undefined;
+  // It may have become a pipe since.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) return undefined;
+    const bytes = Buffer.alloc(LONGEST_FILE_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      ({ bytesRead: read } = await file.read(bytes, length, bytes.length - length));
+    return bytes.subarray(0, length);
+  } finally {
+    await file.close();
   }
 }
