@@ -1,6 +1,6 @@
 /** The original's command line: `dvdcli <command> [flags]`, flags anywhere, extra words ignored. Pure. */
 import { DRIVER_NAME_RULE, VOLUME_NAME_RULE, isDriverName, isVolumeName } from '../names.ts';
-import { parseBoolean, parseDuration, scanFlags, UsageError, type FlagKind } from './flags.ts';
+import { isTrue, parseBoolean, parseDuration, scanFlags, UsageError, type FlagKind } from './flags.ts';
 
 /** Those that speak to a driver. */
 export const VERBS = ['create', 'remove', 'mount', 'unmount', 'path', 'get', 'list'] as const;
@@ -71,6 +71,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   assertFlagsFit(command, flags.keys());
   assertNames(line);
   return line;
+}
+
+/** Of a command line that may be wrong, so that the answer to it has the form that was asked for. */
+export function asksForJson(argv: readonly string[]): boolean {
+  const given = argv.findLast((word) => /^--json(?:=|$)/.test(word));
+  return given === '--json' || (given !== undefined && isTrue(given.slice('--json='.length)));
 }
 
 export function isVerb(command: CommandLine['command']): command is Verb {

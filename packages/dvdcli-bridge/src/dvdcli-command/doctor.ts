@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { isMountPoint, readMountTable } from '../mount-table.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { isDriverName } from '../names.ts';
@@ -45,10 +46,7 @@ function lineOf({ state, about, says, tookMs }: Finding): string {
 function lookInto(directory: string): { finding: Finding; drivers: string[] } {
   const about = `plugin directory ${directory}`;
   try {
-    const names = readdirSync(directory, { withFileTypes: true }).map((entry) =>
-      entry.isDirectory() ? entry.name : entry.name.replace(/\.(sock|spec|json)$/, ''),
-    );
-    const drivers = names.filter((name) => isDriverName(name) && !/^[0-9a-f]{64}$/.test(name));
+    const drivers = readdirSync(directory).flatMap((name) => driverOf(directory, name) ?? []);
     const says = drivers.length === 0 ? 'empty' : drivers.join(', ');
     return { finding: { about, state: 'fine', says }, drivers };
   } catch (error) {
@@ -58,6 +56,28 @@ function lookInto(directory: string): { finding: Finding; drivers: string[] } {
         ? { about, state: 'note', says: 'not there' }
         : { about, state: 'bad', says: `cannot be read (${code ?? String(error)}); run as a user who may` };
     return { finding, drivers: [] };
+  }
+}
+
+/** The driver that findPlugin would find by this entry of a plugin directory; managed plugins have none of their own. */
+function driverOf(directory: string, entry: string): string | undefined {
+  const [ending = ''] = /\.(sock|spec|json)$/.exec(entry) ?? [];
+  const name = ending === '' ? entry : entry.slice(0, -ending.length);
+  if (!isDriverName(name) || /^[0-9a-f]{64}$/.test(name)) return undefined;
+  const files =
+    ending === ''
+      ? ['.sock', '.spec', '.json'].map((each) => join(directory, name, `${name}${each}`))
+      : [join(directory, entry)];
+  return files.some(isPluginFile) ? name : undefined;
+}
+
+function isPluginFile(path: string): boolean {
+  try {
+    const found = statSync(path);
+    return path.endsWith('.sock') ? found.isSocket() : found.isFile();
+  } catch (error) {
+    // Whoever asks the driver is told so.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
 

@@ -55,9 +55,13 @@ function splitFlag(word: string): { name: string; value: string | undefined } {
 
 /** As Go's strconv.ParseBool reads it. */
 export function parseBoolean(flag: string, text: string): boolean {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
+  if (isTrue(text)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;
   throw new UsageError(`--${flag} takes true or false, not ${JSON.stringify(text)}`);
+}
+
+export function isTrue(text: string): boolean {
+  return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };

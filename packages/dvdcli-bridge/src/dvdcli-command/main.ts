@@ -1,9 +1,10 @@
 import { readMountTable } from '../mount-table.ts';
+import type { VolumeErrorCode } from '../outcome.ts';
 import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
 import { engineEndpointFrom } from '../plugin/engine-endpoint.ts';
 import type { PluginEndpoint } from '../plugin/endpoint.ts';
 import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
-import { isVerb, parseCommandLine, type CommandLine, type Verb } from './command-line.ts';
+import { asksForJson, isVerb, parseCommandLine, type CommandLine, type Verb } from './command-line.ts';
 import { diagnose } from './doctor.ts';
 import { CommandFailure } from './failure.ts';
 import { UsageError } from './flags.ts';
@@ -125,6 +126,7 @@ async function run(line: CommandLine): Promise<number> {
 function reportFailure(error: unknown, json: boolean): number {
   if (error instanceof UsageError) {
     writeLog(`${logLine('error', error.message, new Date())}\n${USAGE}`);
+    if (json) printError('invalid', error.message, true);
     return 64;
   }
   const failure = error instanceof CommandFailure ? error : undefined;
@@ -133,19 +135,25 @@ function reportFailure(error: unknown, json: boolean): number {
   if (failure?.hint !== undefined) log('error', failure.hint, failure.fields);
   if (json) {
     const { code = 'driver-error', certain = false } = failure ?? {};
-    writeAll(1, `${JSON.stringify({ error: { code, message: failure?.hint ?? message, certain } })}\n`);
+    printError(code, failure?.hint ?? message, certain);
   }
   return 1;
 }
 
-async function main(): Promise<number> {
-  let json = false;
+function printError(code: VolumeErrorCode, message: string, certain: boolean): void {
   try {
-    const line = parseCommandLine(process.argv.slice(2));
-    json = line.json;
-    return await run(line);
+    writeAll(1, `${JSON.stringify({ error: { code, message, certain } })}\n`);
+  } catch {
+    // The log has it, and the exit code says as much.
+  }
+}
+
+async function main(): Promise<number> {
+  const argv = process.argv.slice(2);
+  try {
+    return await run(parseCommandLine(argv));
   } catch (error) {
-    return reportFailure(error, json);
+    return reportFailure(error, asksForJson(argv));
   }
 }
 

@@ -1,6 +1,6 @@
 /** The command as a process in an environment that is ill: whoever reads its output has gone, the driver's path is none. */
-import { spawn, type StdioOptions } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type StdioOptions } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -140,5 +140,53 @@ describe('an empty mountpoint', () => {
     const ran = await dvdcli(['mount', ...NAMED]);
     expect(ran).toMatchObject({ exitCode: 1, stdout: '', requests: [...MOUNTED, 'Path', ...UNDONE] });
     expect(ran.stderr).toContain('the driver gave no mountpoint');
+  });
+});
+
+describe('a plugin directory with odd entries', () => {
+  it('holds nobody up: what is no regular file is no plugin file', async () => {
+    execFileSync('mkfifo', ['pipe.spec', 'pipe.json'], { cwd: plugin.pluginDirectory });
+    const ran = await dvdcli(['mount', '--volumedriver=pipe', '--volumename=vol1', '--timeout=1s']);
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '', requests: [] });
+    expect(ran.stderr).toContain('plugin not found');
+  });
+  it('is to the doctor what it is to a mount: only what is a plugin file names a driver', async () => {
+    const directory = plugin.pluginDirectory;
+    execFileSync('mkfifo', ['pipe.spec'], { cwd: directory });
+    for (const name of ['fake.spec.bak', 'README', 'plain.sock', '.spec'])
+      writeFileSync(join(directory, name), 'unix:///nowhere.sock');
+    for (const name of ['empty', 'dir.json', 'a'.repeat(64), 'deep']) mkdirSync(join(directory, name));
+    writeFileSync(join(directory, 'deep', 'deep.spec'), `unix://${join(directory, 'fake.sock')}`);
+    symlinkSync('loop', join(directory, 'loop'));
+    plugin.script('List', { json: { Volumes: [] } });
+    const ran = await dvdcli(['doctor', '--json']);
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      findings: [
+        { about: `plugin directory ${directory}`, says: 'deep, fake' },
+        { about: 'driver deep', state: 'fine' },
+        { about: 'driver fake', state: 'fine' },
+      ],
+    });
+  });
+});
+
+describe('wrong usage with --json', () => {
+  it.each([
+    ['an unknown flag before it', ['mount', ...NAMED, '--force', '--json']],
+    ['an unknown flag after it', ['mount', '--json', ...NAMED, '--force']],
+    ['a bad value', ['mount', ...NAMED, '--json=true', '--timeout=soon']],
+    ['no command', ['--json']],
+    ['no name', ['mount', '--volumedriver=fake', '--json']],
+  ])('is one JSON object too: %s', async (_, argv) => {
+    const ran = await dvdcli(argv);
+    expect(ran).toMatchObject({ exitCode: 64, requests: [] });
+    expect(JSON.parse(ran.stdout)).toEqual({
+      error: { code: 'invalid', message: expect.any(String) as string, certain: true },
+    });
+  });
+  it('is none where it was not asked for', async () => {
+    for (const json of ['--json=false', '--jsonx', '--json=maybe'])
+      expect(await dvdcli(['mount', ...NAMED, '--force', json])).toMatchObject({ exitCode: 64, stdout: '' });
   });
 });
