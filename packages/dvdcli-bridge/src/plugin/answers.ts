@@ -51,14 +51,16 @@ export function readAnswer(status: number, body: string): Answer<Fields> {
   const fields = parseObject(body);
   if (status === 200) {
     if (fields === undefined) return garbage(body);
-    const says = textField(fields, 'Err');
-    if (says === undefined || says === '') return { kind: 'ok', value: fields };
-    return { kind: 'refused', code: classify(says), happened: false, says };
+    const says = field(fields, 'Err') ?? '';
+    // An error that is no text is an error all the same, or no answer of a volume plugin.
+    if (typeof says !== 'string') return garbage(body);
+    if (says === '') return { kind: 'ok', value: fields };
+    return { kind: 'refused', code: classify(says), happened: false, says: withinReason(says) };
   }
   if (status >= 200 && status < 300) return garbage(body);
   // A gateway that gave up says nothing of what became of the call behind it.
   const happened = fields === undefined && (status === 502 || status === 504) ? undefined : false;
-  const says = errorText(fields, body);
+  const says = withinReason(errorText(fields, body));
   const code = fields === undefined && isMissingEndpoint(status, says) ? 'unsupported' : classify(says);
   return { kind: 'refused', code, happened, says: says === '' ? `HTTP status ${status}` : says };
 }
@@ -71,7 +73,7 @@ export function readMountpoint(answer: Answer<Fields>, toHostPath: ToHostPath): 
   const mountpoint = field(answer.value, 'Mountpoint') ?? '';
   return typeof mountpoint === 'string'
     ? { kind: 'ok', value: toHostPath(mountpoint) }
-    : garbage(JSON.stringify(answer.value));
+    : garbage(`its Mountpoint is no text but a ${typeof mountpoint}`);
 }
 
 /**
@@ -91,7 +93,9 @@ export function readGet(
       return { kind: 'ok', value: { kind: 'unsupported' } };
     return { kind: 'ok', value: { kind: 'absent', says: answer.says, certain: false } };
   }
-  const volume = readVolume(field(answer.value, 'Volume'), toHostPath);
+  const said = field(answer.value, 'Volume');
+  const volume = said === undefined ? undefined : readVolume(said, toHostPath);
+  if (volume === 'nonsense') return garbage(body);
   if (volume === undefined || volume.name === '')
     return { kind: 'ok', value: { kind: 'absent', says: body.trim(), certain: true } };
   if (volume.name.toLowerCase() !== asked.toLowerCase()) return garbage(body);
@@ -102,11 +106,14 @@ export function readGet(
 export function readList(answer: Answer<Fields>, toHostPath: ToHostPath): Answer<readonly PluginVolume[]> {
   if (answer.kind === 'refused') return answer;
   const listed = field(answer.value, 'Volumes') ?? [];
-  if (!Array.isArray(listed)) return garbage(JSON.stringify(answer.value));
-  const volumes = listed
-    .map((volume) => readVolume(volume, toHostPath))
-    .filter((volume) => volume !== undefined)
-    .filter(({ name }) => name !== '');
+  if (!Array.isArray(listed)) return garbage(`its Volumes are no list but a ${typeof listed}`);
+  const volumes: PluginVolume[] = [];
+  for (const entry of listed) {
+    const volume = readVolume(entry, toHostPath);
+    // It may be any volume: left out, it would look as if it were not there.
+    if (volume === 'nonsense') return garbage('one of its Volumes is none');
+    if (volume.name !== '') volumes.push(volume);
+  }
   return { kind: 'ok', value: volumes };
 }
 
@@ -135,8 +142,16 @@ export function classify(says: string): VolumeErrorCode {
 }
 
 function garbage(body: string): Refused {
-  const says = body.length > 200 ? `${body.slice(0, 200)}…` : body;
-  return { kind: 'refused', code: 'bad-answer', happened: undefined, says: says.trim() };
+  return { kind: 'refused', code: 'bad-answer', happened: undefined, says: shortened(body, 200).trim() };
+}
+
+/** A driver's words go into messages and logs, verbatim; megabytes of them are no words. */
+function withinReason(says: string): string {
+  return shortened(says, 8_192);
+}
+
+function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function isMissingEndpoint(status: number, says: string): boolean {
@@ -149,11 +164,12 @@ function errorText(fields: Fields | undefined, body: string): string {
   return textField(fields, 'Err') ?? textField(fields, 'Error') ?? body.trim();
 }
 
-function readVolume(value: unknown, toHostPath: ToHostPath): PluginVolume | undefined {
-  if (!isObject(value)) return undefined;
-  const name = field(value, 'Name');
+/** A name that is missing is an empty one, as for Go; one of another type is nonsense. */
+function readVolume(value: unknown, toHostPath: ToHostPath): PluginVolume | 'nonsense' {
+  if (!isObject(value)) return 'nonsense';
+  const name = field(value, 'Name') ?? '';
   const mountpoint = field(value, 'Mountpoint') ?? '';
-  if (typeof name !== 'string' || typeof mountpoint !== 'string') return undefined;
+  if (typeof name !== 'string' || typeof mountpoint !== 'string') return 'nonsense';
   const said = field(value, 'Status');
   const status = isObject(said) ? said : undefined;
   const createdAt = field(value, 'CreatedAt');
@@ -179,7 +195,26 @@ function isTime(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
+/** So deep is no volume; and whoever passes on what a driver says walks through it, call by call. */
+const MOST_NESTED = 64;
+
+function isNestedTooDeep(body: string): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const character = body[at];
+    if (inText && character === '\\') at += 1;
+    else if (character === '"') inText = !inText;
+    else if (inText) continue;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MOST_NESTED) return true;
+  }
+  return false;
+}
+
 function parseObject(body: string): Fields | undefined {
+  if (isNestedTooDeep(body)) return undefined;
   try {
     const value: unknown = JSON.parse(body);
     return isObject(value) ? value : undefined;
