@@ -9,6 +9,8 @@ export interface ProcessStat {
   readonly state: string;
   readonly kernelThread: boolean;
   readonly startTicks: number;
+  /** Its pid; 0 where it is of another namespace. */
+  readonly parent: number;
 }
 
 const PF_KTHREAD = 0x00200000;
@@ -27,6 +29,7 @@ export function parseProcessStat(text: string): ProcessStat {
     state,
     kernelThread: (flags & PF_KTHREAD) !== 0,
     startTicks,
+    parent: Number(fields[1]),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The lock of the mount ledger between real processes. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,8 @@ const keepers = (): number[] =>
     .trim()
     .split('\n')
     .map(Number);
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
 describe('the lock', () => {
   it('is had by one, and by the next when it is released', async () => {
@@ -63,6 +65,50 @@ describe('the lock', () => {
     await expect(lockFile(path, 100)).rejects.toThrow(LockBusyError);
     child.kill('SIGKILL');
     await (await lockFile(path, 5_000)).release();
+  });
+
+  it('names its holder by pid to who asks in vain, and says that it is stopped', async () => {
+    const child = await holder();
+    const [keeper] = keepers();
+    const refused = (): Promise<string> =>
+      lockFile(path, 100).then(
+        () => 'locked',
+        (error: unknown) => (error instanceof LockBusyError ? error.message : String(error)),
+      );
+    expect(await refused()).toContain(`flock (pid ${keeper}) of node (pid ${child.pid})`);
+    process.kill(keeper!, 'SIGSTOP');
+    expect(await refused()).toContain(`flock (pid ${keeper}, stopped`);
+    process.kill(keeper!, 'SIGCONT');
+    child.kill('SIGSTOP');
+    await expect.poll(refused).toContain(`node (pid ${child.pid}, stopped`);
+  });
+
+  it('is given back in time though its keeper is frozen, and the next one gets it', async () => {
+    const lock = await lockFile(path, 1_000);
+    for (const each of keepers()) process.kill(each, 'SIGSTOP');
+    expect(held(lock)).toBe(true);
+    await lock.release();
+    await (await lockFile(path, 1_000)).release();
+  });
+
+  it('is given back in time though the end that its keeper waits for is frozen', async () => {
+    const lock = await lockFile(path, 1_000);
+    const [keeper] = keepers();
+    for (const each of childrenOf(keeper!)) process.kill(each, 'SIGSTOP');
+    await lock.release();
+    await (await lockFile(path, 1_000)).release();
+  });
+
+  it('is not waited for longer than told by who has a frozen keeper of its own', async () => {
+    const first = await lockFile(path, 1_000);
+    const [holds] = keepers();
+    const asking = lockFile(path, 300).catch(String);
+    await expect.poll(() => keepers().length).toBe(2);
+    const asks = keepers().find((pid) => pid !== holds)!;
+    process.kill(asks, 'SIGSTOP');
+    expect(await asking).toContain(`flock (pid ${asks}) did not answer`);
+    await first.release();
+    await (await lockFile(path, 1_000)).release();
   });
 
   it('is known to be lost when its keeper is killed', async () => {

@@ -212,7 +212,8 @@ describe('a use of a volume', () => {
         const refused = { kind: 'not-done', error: { code: 'in-use' } };
         expect(await volumesOf(open())[verb](spec, one)).toMatchObject(refused);
       }
-      expect((await recovery()).unread).toEqual([{ key, why: 'another process is at work on it' }]);
+      const why = `another process is at work on it: ${join(home, 'ledger', `${key}.lock`)}`;
+      expect((await recovery()).unread).toEqual([{ key, why }]);
     });
     expect(await volumesOf(open()).detach(spec, one)).toMatchObject({ kind: 'done' });
   });

@@ -57,8 +57,8 @@ export async function recover(ledger: MountLedger, options: RecoveryOptions): Pr
         recoverVolume({ ledger, options, users, report }, page),
       );
     } catch (error) {
-      const why =
-        error instanceof LockBusyError ? 'another process is at work on it' : (error as Error).message;
+      const { message } = error as Error;
+      const why = error instanceof LockBusyError ? `another process is at work on it: ${message}` : message;
       report.unread.push({ key, why });
     }
   }
