@@ -7,6 +7,7 @@ import type { Volume } from './volumes.ts';
 import type { World } from './world.ts';
 
 export interface CopyPlan {
+  readonly id: string;
   readonly to: string;
   readonly overwriteFormer: boolean;
   /** What a later epoch has marked on the target was marked in this very turn. */
@@ -16,8 +17,8 @@ export interface CopyPlan {
 /** Of a task that copies: it is played by a node's machine, see `asNode` in `executor.ts`. */
 export function copyPlanOf({ purpose, migration }: LaunchSpec): CopyPlan | undefined {
   if (purpose !== 'run' || migration === undefined) return undefined;
-  const { to, overwriteFormer, sinceEpoch = Number.POSITIVE_INFINITY } = migration;
-  return { to: to.data.driver, overwriteFormer, sinceEpoch };
+  const { id, to, overwriteFormer, sinceEpoch = Number.POSITIVE_INFINITY } = migration;
+  return { id, to: to.data.driver, overwriteFormer, sinceEpoch };
 }
 
 export function copyReportOf(
@@ -57,7 +58,7 @@ export function startCopy(world: World, copier: Elasticsearch, plan: CopyPlan): 
         next(piece + 1);
         return;
       }
-      for (const role of VOLUME_ROLES) finish(from[role], to[role], epoch);
+      for (const role of VOLUME_ROLES) finish(from[role], to[role], epoch, plan);
       copier.copied = true;
       copier.process.die();
     });
@@ -66,10 +67,12 @@ export function startCopy(world: World, copier: Elasticsearch, plan: CopyPlan): 
   else copier.process.after(10, () => copier.process.die());
 }
 
-/** Empty, half a copy, of this very turn, or a former volume where that is allowed. */
-function mayBeWritten({ content }: Volume, { overwriteFormer, sinceEpoch }: CopyPlan): boolean {
+/** Empty, half a copy, of this very turn, this copy taken back, or a former volume where that is allowed. */
+function mayBeWritten({ content }: Volume, { id, overwriteFormer, sinceEpoch }: CopyPlan): boolean {
   const marker = markerOf(content.marker);
-  return marker === undefined || overwriteFormer || marker.epoch > sinceEpoch;
+  return (
+    marker === undefined || overwriteFormer || marker.epoch > sinceEpoch || marker.copyOf?.migration === id
+  );
 }
 
 function begin(content: Volume['content']): void {
@@ -78,9 +81,10 @@ function begin(content: Volume['content']): void {
   content.synced.clear();
 }
 
-function finish(from: Volume, { content }: Volume, epoch: number): void {
+function finish(from: Volume, { content }: Volume, epoch: number, { id }: CopyPlan): void {
   const marker = markerOf(from.content.marker);
-  content.marker = JSON.stringify({ ...marker, epoch });
+  const copyOf = { migration: id, volumeIdentity: marker?.volumeIdentity };
+  content.marker = JSON.stringify({ ...marker, epoch, copyOf });
   content.unfinished = false;
 }
 

@@ -17,7 +17,8 @@ export function orderMigration(
     rollBackLate(world, LATE_TRIES);
     return 'rollback as soon as a node is launched on its new volumes';
   }
-  const order = nextOrder(framework.migration, { target, manner });
+  const former = [...world.ledger.nodes.values()].some(({ record }) => record.formerVolumes !== undefined);
+  const order = nextOrder(framework.migration, { target, manner, former });
   if (order === undefined) return undefined;
   leader.order({ kind: 'migration-ordered', order });
   return order.kind === 'begin' ? `to ${order.to.data.driver}` : order.kind;
@@ -42,7 +43,7 @@ function rollBackLate(world: World, tries: number): void {
 
 function nextOrder(
   known: NonNullable<World['ledger']['framework']>['record']['migration'],
-  { target, manner }: { readonly target: number; readonly manner: number },
+  { target, manner, former }: { readonly target: number; readonly manner: number; readonly former: boolean },
 ): MigrationOrder | undefined {
   switch (known?.state) {
     case 'running':
@@ -56,7 +57,7 @@ function nextOrder(
       const driver = known?.to.data.driver === DRIVERS[1] ? DRIVERS[0] : DRIVERS[1];
       const kind = { driver, options: {} };
       const wantedHealth = target < 0.5 ? 'green' : 'yellow';
-      return { kind: 'begin', to: { config: kind, data: kind }, wantedHealth, overwriteFormer: true };
+      return { kind: 'begin', to: { config: kind, data: kind }, wantedHealth, overwriteFormer: former };
     }
   }
 }

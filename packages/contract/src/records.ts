@@ -236,6 +236,11 @@ export const markerSchema = z.strictObject({
   volumeIdentity: z.uuid(),
   /** A verified copy of it is on this driver, and counts since: whoever runs on this one runs on old data. */
   movedTo: z.strictObject({ driver: driverNameSchema, migration: z.uuid() }).optional(),
+  /**
+   * It is a verified copy of that volume, made by that migration, and nothing has run on it since: whoever is let in
+   * to run writes a marker without it.
+   */
+  copyOf: z.strictObject({ migration: z.uuid(), volumeIdentity: z.uuid() }).optional(),
 });
 export type MarkerRecord = z.infer<typeof markerSchema>;
 

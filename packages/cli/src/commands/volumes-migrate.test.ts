@@ -94,6 +94,16 @@ describe('volumes migrate', () => {
     expect(received).toEqual([]);
   });
 
+  it('names the volumes that may be written over before it asks', async () => {
+    const words = ['--to', 'old', '--overwrite-former'];
+    const { text } = await run(words, () => Promise.resolve('no'));
+    expect(text).toContain('node 1: es1config and es1data of old, last marked in epoch 5');
+    expect((await run(['--to', 'old'], () => Promise.resolve('no'))).text).not.toContain('epoch 5');
+    const another = await run(['--to', 'other', '--overwrite-former'], () => Promise.resolve('no'));
+    expect(another.text).toContain('No former volumes of other are on record');
+    expect(received).toEqual([]);
+  });
+
   it('orders, follows node, stage and bytes, and ends when it is done', async () => {
     const copy = {
       stage: 'copying',
@@ -102,6 +112,7 @@ describe('volumes migrate', () => {
       ],
     };
     looks = [
+      migration('done'),
       migration('done', { pending: 'begin' }),
       migration('running', {
         waitsFor: [{ rule: 'migration-health', nodeId: 1, reason: 'shards relocate' }],
@@ -121,7 +132,7 @@ describe('volumes migrate', () => {
     ];
     const { text, error } = await run(words);
     expect(error).toBe('');
-    expect(text.trim().split('\n').slice(2)).toEqual([
+    expect(text.trim().split('\n').slice(3)).toEqual([
       'PUT is recorded',
       '0 nodes are still to be moved',
       'waits: migration-health: shards relocate',

@@ -12,7 +12,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { follow } from '../migrate/follow.ts';
 import { migrationApi, type MigrationOrder } from '../migrate/migration-api.ts';
 import { purgeFormer } from '../migrate/purge.ts';
-import { migrationText, unavailableText } from '../migrate/show.ts';
+import { migrationText, overwrittenText, unavailableText } from '../migrate/show.ts';
 import { readShards, unavailableIndices } from '../migrate/unavailable.ts';
 import { nodesApi } from '../nodes/nodes-api.ts';
 import { apiOption } from './api-option.ts';
@@ -115,9 +115,9 @@ async function begin(flags: MigrateFlags, world: MigrateWorld): Promise<void> {
   throw new Error('the migration is paused: say volumes migrate resume, or volumes migrate rollback');
 }
 
-/** Names what will be away, and on whose turn, before anything is ordered. */
+/** Names what will be away, and on whose turn, and what may be written over, before anything is ordered. */
 async function confirm(
-  { yes, to }: MigrateFlags,
+  { yes, to, overwriteFormer }: MigrateFlags,
   { to: terminalOf, ask }: MigrateWorld,
   base: URL,
 ): Promise<void> {
@@ -130,6 +130,10 @@ async function confirm(
     (error: unknown) => `It is not known which indices will be away: ${(error as Error).message}`,
   );
   terminalOf.write(`${said}\n`);
+  if (overwriteFormer === true) {
+    const { nodes: kept } = await migrationApi(base).look();
+    terminalOf.write(`${overwrittenText(to ?? '', kept)}\n`);
+  }
   if (yes === true) return;
   if (ask === undefined) throw new UsageError('nothing was ordered: say --yes when that is as it should be');
   const answer = await ask(`Move every node's volumes to ${to ?? ''}, one node after the other? (yes/no) `);

@@ -61,3 +61,22 @@ export function unavailableText(indices: ReadonlyMap<string, readonly string[]>)
     '\n',
   );
 }
+
+/** What leave to write over former volumes is given for. @param driver that volumes move to */
+export function overwrittenText(
+  driver: string,
+  nodes: readonly Pick<MigratingNode, 'nodeId' | 'formerVolumes'>[],
+): string {
+  const lines = nodes.flatMap(({ nodeId, formerVolumes }) =>
+    formerVolumes
+      .filter(({ volumes }) => volumes.config.driver === driver || volumes.data.driver === driver)
+      .map(({ volumes: { config, data }, epoch }) => {
+        return `  node ${nodeId}: ${config.name} and ${data.name} of ${driver}, last marked in epoch ${epoch}`;
+      }),
+  );
+  const others = `what ${driver} still has under the names of a node's volumes, if its marker is that node's and older`;
+  if (lines.length === 0) {
+    return `No former volumes of ${driver} are on record. May be written over: ${others}`;
+  }
+  return ['These former volumes may be written over:', ...lines, `and ${others}`].join('\n');
+}

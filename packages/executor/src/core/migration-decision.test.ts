@@ -76,6 +76,12 @@ describe('the new volume', () => {
       'resume',
       { migration: { ...MIGRATION, sinceEpoch: 6 } },
     ],
+    [
+      'resumed: whole, taken back before anything ran on it, and not written to since',
+      marked({ epoch: 5, copyOf: { migration: MIGRATION.id, volumeIdentity: OLD_DATA } }),
+      'resume',
+      {},
+    ],
     ['written over: older data of this node, as was ordered', marked(), 'overwrite', overwriting],
   ] as const)('is %s', (_, finding, start, parts) => {
     expect(decide({ 'new-data': finding }, parts)).toMatchObject({ kind: 'copy', task: { data: { start } } });
@@ -101,6 +107,24 @@ describe('the new volume', () => {
       { migration: { ...MIGRATION, sinceEpoch: 6 } },
     ],
     ['older data of this node', marked(), 'was held in epoch 5, the old volume in 8: it has older data', {}],
+    [
+      'a whole copy of another migration',
+      marked({ copyOf: { migration: ID('7'), volumeIdentity: OLD_DATA } }),
+      'it has older data of this node',
+      {},
+    ],
+    [
+      'a whole copy of another volume',
+      marked({ copyOf: { migration: MIGRATION.id, volumeIdentity: FORMER } }),
+      'it has older data of this node',
+      {},
+    ],
+    [
+      'a copy of this migration that is ahead of the old volume',
+      marked({ epoch: 9, copyOf: { migration: MIGRATION.id, volumeIdentity: OLD_DATA } }),
+      'it has the newer data',
+      overwriting,
+    ],
     [
       'newer data of this node',
       marked({ epoch: 9 }),

@@ -114,7 +114,10 @@ function decideRole(
         epoch: spec.epoch,
       },
       // Another identity than the old one's: two volumes never say that they are the same one.
-      target: markerOf(spec, role, freshIdentity),
+      target: {
+        ...markerOf(spec, role, freshIdentity),
+        copyOf: { migration: migration.id, volumeIdentity: source.volumeIdentity },
+      },
     },
   };
 }
@@ -152,6 +155,10 @@ function judgeNew(
   // Made in this very turn too, by a task whose end nobody saw; the old volume was claimed once more after it.
   const since = spec.migration?.sinceEpoch;
   if (since !== undefined && found.epoch > since) return 'resume';
+  // Taken back, and nothing ran on it: what is there is of this very copy, and no leave of anybody is needed.
+  const { copyOf } = found;
+  if (copyOf?.migration === spec.migration?.id && copyOf?.volumeIdentity === source.volumeIdentity)
+    return 'resume';
   if (spec.migration?.overwriteFormer === true) return 'overwrite';
   return refuse(
     `${where} was held ${epochs}: it has older data of this node; to write over it order the migration with ` +

@@ -12,7 +12,6 @@ import type { FrameworkRecord, LaunchSpecInput, Purpose } from '@mesos-elasticse
 import type { CommandInfo, ExecutorInfo, Offer, Resource, TaskInfo } from '@mesos-elasticsearch/mesos-v1';
 import { take, taskId } from '@mesos-elasticsearch/mesos-v1';
 import type { Artifact, DesiredCluster } from './model.ts';
-import { isSameVolumes } from './migration/volumes.ts';
 import { nodeNameOf } from './model.ts';
 import { isolatorParameters, mounterFor, mountingOf } from './mounting.ts';
 import { MIGRATE_TASK, portsWanted, rolesOf } from './offers/rules.ts';
@@ -240,18 +239,18 @@ function launchSpec(desired: DesiredCluster, facts: LaunchFacts): LaunchSpecInpu
 }
 
 /**
- * Former volumes of the target's driver that are on record are from before an order that may write over them, or from a
- * copy of this very migration that was taken back: the order was refused otherwise.
+ * Leave to write over what the node had there before comes from the order of this very migration, and from nothing else: that
+ * former volumes are on record is no such word. A copy that was taken back says itself whose it is.
  */
 function migrationOf(
   record: AssignedRecord,
   { migration: ordered }: FrameworkRecord,
 ): Pick<LaunchSpecInput, 'migration'> {
-  const { migration, formerVolumes = [] } = record;
+  const { migration } = record;
   if (isToRun(record) || migration === undefined || migration.stage === 'copied') return {};
   const { id, to, sinceEpoch } = migration;
-  const known = formerVolumes.some(({ volumes }) => isSameVolumes(volumes, to));
-  return { migration: { id, to, sinceEpoch, overwriteFormer: ordered?.overwriteFormer === true || known } };
+  const overwriteFormer = ordered?.id === id && ordered.overwriteFormer;
+  return { migration: { id, to, sinceEpoch, overwriteFormer } };
 }
 
 /** @throws Error when the archive that the options promise is not among the artifacts. */

@@ -292,7 +292,8 @@ describe('a migration that is rolled back', () => {
     order(story, 'resume');
     await untilDone(story);
     const copy = story.master.tasksOf(1).find(({ executor }) => executor.spec.epoch === 4);
-    expect(copy?.executor.spec.migration).toMatchObject({ overwriteFormer: true, sinceEpoch: 3 });
+    // Nobody has ordered that anything is written over: the half copy shows by itself that it is one of this migration.
+    expect(copy?.executor.spec.migration).toMatchObject({ overwriteFormer: false, sinceEpoch: 3 });
     await story.stop();
   });
 
