@@ -55,6 +55,7 @@ export { volumeUsers } from './volume-users.ts';
 export type { MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';
 export { openMountLedger } from './mount-ledger/ledger.ts';
 export type { MountRecord, MountUse } from './mount-ledger/core/record.ts';
+export { recordKey } from './mount-ledger/core/record.ts';
 export type { RecordedOptions } from './mount-ledger/recorded.ts';
 export { recorded } from './mount-ledger/recorded.ts';
 export type { RecoveredUse, RecoveryOptions, RecoveryReport } from './mount-ledger/recover.ts';

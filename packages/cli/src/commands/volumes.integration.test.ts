@@ -34,7 +34,10 @@ afterAll(async () => {
 async function run(driver: string, ...words: string[]) {
   let text = '';
   const to = { write: (more: string) => (text += more), nowMs: () => 0 };
-  const command = volumesCommand(to, { VOLUME_PLUGIN_DIRECTORIES: plugins });
+  const command = volumesCommand(to, {
+    VOLUME_PLUGIN_DIRECTORIES: plugins,
+    MOUNT_LEDGER_DIRECTORY: join(home, 'ledger'),
+  });
   const reach = words[0] === 'capabilities' ? [] : [...NOWHERE, '--driver', driver];
   const failure = await command.parseAsync([...words, ...reach], { from: 'user' }).then(
     () => undefined,
@@ -111,13 +114,14 @@ describe('a volume from making to removing', () => {
     try {
       await once(user, 'spawn');
       expect((await hostdir('inspect', 'vol3')).text).toMatch(`sleep (pid ${user.pid}) works in ${path}`);
-      await hostdir('unmount', 'vol3');
+      expect((await hostdir('unmount', 'vol3')).error).toMatch(`it is in use: sleep (pid ${user.pid})`);
       const refused = await hostdir('rm', 'vol3', '--yes-delete', 'vol3');
       expect(refused.error).toMatch(`it is in use: sleep (pid ${user.pid})`);
     } finally {
       user.kill('SIGKILL');
       await once(user, 'exit');
     }
+    await hostdir('unmount', 'vol3');
     expect((await hostdir('rm', 'vol3')).code).toBe(EXIT.done);
   });
 });

@@ -47,20 +47,34 @@ export async function inspectHere(
   const known = knownDriver(driver);
   const isDirectory = known !== undefined && !DRIVERS[known].isMount.value && mountpoint !== undefined;
   const base = { name, driver, mountpoint, isDirectory };
-  if (mountpoint === undefined) {
+  const table = readMountTable();
+  const place = mountpoint ?? mountNamed(table, volume);
+  if (place === undefined) {
     const inside = { kind: 'not-seen', why: 'it is not mounted here' } as const;
     return { ...base, mounts: [], inside, ...others };
   }
-  const table = readMountTable();
-  const mounts = table.filter((entry) => isUnder(entry.mountPoint, mountpoint));
-  const { users, hidden } = volumeUsers(mountpoint);
+  const mounts = table.filter((entry) => isUnder(entry.mountPoint, place));
+  const { users, hidden } = volumeUsers(place);
   return {
     ...base,
     mounts,
-    inside: await seenInside(mountpoint, isDirectory || isMountPoint(table, mountpoint)),
+    inside: await seenInside(place, isDirectory || isMountPoint(table, place)),
     usedBy: [...users.map(userText), ...others.usedBy],
     notSeen: [...others.notSeen, ...(hidden.length === 0 ? [] : [hiddenText(hidden)])],
   };
+}
+
+/**
+ * A mount that bears the volume's name: all there is to go by where the driver names no place, mounted or not (REX-Ray).
+ * A driver of directories names it wherever the volume is in use.
+ */
+export function mountNamed(
+  table: readonly MountEntry[],
+  { name, driver }: Pick<VolumeDescription, 'name' | 'driver'>,
+): string | undefined {
+  const known = knownDriver(driver);
+  if (known !== undefined && !DRIVERS[known].isMount.value) return undefined;
+  return table.find(({ mountPoint }) => mountPoint.split('/').includes(name))?.mountPoint;
 }
 
 /** An empty directory where nothing is mounted says nothing of the volume. */

@@ -7,6 +7,7 @@ import {
   MOUNT_LEDGER_VARIABLE,
   openMountLedger,
   recorded,
+  recordKey,
   type ConsumerId,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import { fakeVolumes } from '@mesos-elasticsearch/dvdcli-bridge/testing';
@@ -42,10 +43,40 @@ it('says of a damaged record that it was not seen', () => {
   writeFileSync(join(ledger, 'x.json'), '{');
   const { uses, notSeen } = recordedUses(volume, environment, USER);
   expect(uses).toEqual([]);
-  expect(notSeen).toEqual([expect.stringContaining('record x of the mount ledger (')]);
+  expect(notSeen).toEqual([expect.stringContaining('/x.json of the mount ledger (')]);
+});
+
+it.each(['.json', '.json.1.damaged'])(
+  'takes what it cannot read of this very volume for a use (%s)',
+  (end) => {
+    openMountLedger({ directory: ledger });
+    const file = `${recordKey(volume)}${end}`;
+    writeFileSync(join(ledger, file), '{');
+    expect(recordedUses(volume, environment, USER)).toMatchObject({
+      uses: [expect.stringMatching(`${file} of the mount ledger names.*findmnt`)],
+      damaged: true,
+    });
+    expect(recordedUses(other, environment, USER)).toMatchObject({ uses: [], damaged: false });
+  },
+);
+
+it('takes a ledger that it may not read for a use', () => {
+  writeFileSync(ledger, 'no directory');
+  expect(recordedUses(volume, environment, USER)).toMatchObject({
+    uses: [expect.stringMatching(/mount ledger .*which cannot be read/)],
+    damaged: true,
+  });
+});
+
+it('finds the record of a name that differs in case only, where the driver may take both for one', async () => {
+  const volumes = recorded(fakeVolumes({ directory: home }), openMountLedger({ directory: ledger }));
+  await volumes.ensure(volume);
+  await volumes.attach(volume, 'elasticsearch-1.4' as ConsumerId);
+  const upper = { ...volume, name: volumeName('Elasticsearch1Data') };
+  expect(recordedUses(upper, environment, USER).consumers).toEqual(['elasticsearch-1.4']);
 });
 
 it('makes no ledger where there is none', () => {
-  expect(recordedUses(volume, environment, USER)).toEqual({ uses: [], notSeen: [] });
+  expect(recordedUses(volume, environment, USER)).toMatchObject({ uses: [], damaged: false, notSeen: [] });
   expect(readdirSync(home)).toEqual([]);
 });

@@ -1,44 +1,100 @@
-/** What the mount ledger of this host has on record about a volume, one line a use. */
-import { existsSync } from 'node:fs';
+/** What the mount ledgers of this host have on record about a volume, one line a use. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import {
+  DEFAULT_MOUNT_LEDGER,
+  DRIVERS,
+  knownDriver,
+  MOUNT_LEDGER_VARIABLE,
   mountLedgerDirectoryFrom,
   openMountLedger,
+  recordKey,
   type MountUse,
   type VolumeReference,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 
 export interface RecordedUses {
+  /** Who has it; a record of this volume that cannot be read may name anybody, and counts as a use. */
   readonly uses: readonly string[];
-  /** Records that cannot be read: any of them may be about this volume. */
+  readonly consumers: readonly string[];
+  /** One of `uses` is a record that cannot be read. */
+  readonly damaged: boolean;
+  /** Records that cannot be read and are not this volume's. */
   readonly notSeen: readonly string[];
 }
 
-/** @param user number, as for the executors of this host: who is not root looks at a ledger of its own */
-export function recordedUses(
-  volume: VolumeReference,
-  environment: Readonly<Record<string, string | undefined>>,
-  user: number,
-): RecordedUses {
-  const directory = mountLedgerDirectoryFrom(environment, user);
-  // To look is not to make one.
-  if (!existsSync(directory)) return { uses: [], notSeen: [] };
+type Environment = Readonly<Record<string, string | undefined>>;
+const NOTHING: RecordedUses = { uses: [], consumers: [], damaged: false, notSeen: [] };
+
+/** @param user number: who is not root has a ledger of its own, and executors that run as root have another */
+export function recordedUses(volume: VolumeReference, environment: Environment, user: number): RecordedUses {
+  const found = ledgerDirectories(environment, user).map((directory) => usesIn(directory, volume));
+  return found.reduce(joined, NOTHING);
+}
+
+function joined(all: RecordedUses, each: RecordedUses): RecordedUses {
+  return {
+    uses: [...all.uses, ...each.uses],
+    consumers: [...all.consumers, ...each.consumers],
+    damaged: all.damaged || each.damaged,
+    notSeen: [...all.notSeen, ...each.notSeen],
+  };
+}
+
+/** Those that exist: to look is not to make one. */
+function ledgerDirectories(environment: Environment, user: number): readonly string[] {
+  const own = mountLedgerDirectoryFrom(environment, user);
+  const told = environment[MOUNT_LEDGER_VARIABLE] ?? '';
+  return [...new Set(told === '' ? [own, DEFAULT_MOUNT_LEDGER] : [own])].filter((path) => existsSync(path));
+}
+
+function usesIn(directory: string, volume: VolumeReference): RecordedUses {
   try {
     const ledger = openMountLedger({ directory });
-    const notSeen: string[] = [];
-    const uses = ledger.keys().flatMap((key) => {
+    const asides = readdirSync(directory).filter((file) => file.endsWith('.damaged'));
+    const found = ledger.keys().map((key) => {
       try {
         const record = ledger.peek(key);
-        const isOurs = record?.driver === volume.driver && record.volume === volume.name;
-        return isOurs ? record.uses.map(useText) : [];
+        if (record === undefined || !isSame(record, volume)) return NOTHING;
+        const consumers = record.uses.map(({ consumer }) => consumer);
+        return { ...NOTHING, uses: record.uses.map(useText), consumers };
       } catch (error) {
-        notSeen.push(`record ${key} of the mount ledger (${(error as Error).message})`);
-        return [];
+        return unread(join(directory, `${key}.json`), isFileOf(key, volume), (error as Error).message);
       }
     });
-    return { uses, notSeen };
+    const damaged = asides.map((file) =>
+      unread(join(directory, file), isFileOf(file, volume), 'it was put aside as damaged'),
+    );
+    return [...found, ...damaged].reduce(joined, NOTHING);
   } catch (error) {
-    return { uses: [], notSeen: [`the mount ledger (${(error as Error).message})`] };
+    const says = `whoever is on record in the mount ledger ${directory}, which cannot be read (${(error as Error).message}): run this as its owner`;
+    return { ...NOTHING, uses: [says], damaged: true };
   }
+}
+
+function unread(file: string, isOurs: boolean, why: string): RecordedUses {
+  if (!isOurs) return { ...NOTHING, notSeen: [`${file} of the mount ledger (${why})`] };
+  const says = `whoever ${file} of the mount ledger names, which cannot be read (${why}): look with findmnt, and remove that file when the volume is not mounted`;
+  return { ...NOTHING, uses: [says], damaged: true };
+}
+
+/** Names that differ in case only are one volume to some drivers, and to drivers of which nothing is known perhaps. */
+function isSame(record: { driver: string; volume: string }, { driver, name }: VolumeReference): boolean {
+  if (record.driver !== driver) return false;
+  return record.volume === name || (foldsCase(driver) && record.volume.toLowerCase() === name.toLowerCase());
+}
+
+/** Of a record that cannot be read only the file's name tells whose it is. */
+function isFileOf(file: string, volume: VolumeReference): boolean {
+  const key = recordKey(volume);
+  if (file.startsWith(key)) return true;
+  const readable = key.slice(0, key.lastIndexOf('.') + 1).toLowerCase();
+  return foldsCase(volume.driver) && file.toLowerCase().startsWith(readable);
+}
+
+function foldsCase(driver: string): boolean {
+  const known = knownDriver(driver);
+  return known === undefined || !DRIVERS[known].caseSensitiveNames.value;
 }
 
 function useText({ consumer, state, mount, errors }: MountUse): string {

@@ -1,24 +1,35 @@
 /** What `volumes ls | inspect | create | mount | unmount | rm` do. */
+import { existsSync } from 'node:fs';
 import { parseVolumeOptions, volumeName, type VolumeName } from '@mesos-elasticsearch/contract';
 import {
   DRIVERS,
   knownDriver,
   isMountPoint,
+  mountIdOf,
+  mountLedgerDirectoryFrom,
+  openMountLedger,
   readMountTable,
+  recorded,
   volumeUsers,
   type ConsumerId,
+  type MountEntry,
+  type Outcome,
   type VolumeDescription,
   type VolumeReference,
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import { UsageError } from '../commands/exit-code.ts';
 import { textTable } from '../text-table.ts';
+import { decideMount, decideUnmount, type HandCase, type HandDecision } from './core/by-hand.ts';
 import { decideRemoval, isNodeVolume, type Inside } from './core/removal.ts';
-import { inspectHere, inspectionText, userText, type Inspection } from './inspection.ts';
+import { inspectHere, inspectionText, mountNamed, userText, type Inspection } from './inspection.ts';
 import { lookInside } from './look-inside.ts';
 import { dockerAt, pathOf, reach, within, type ReachOptions } from './reach.ts';
-import { recordedUses } from './recorded-uses.ts';
+import { recordedUses, type RecordedUses } from './recorded-uses.ts';
 import { settled } from './settle.ts';
+
+/** Executors of this host that run as the same user have the same mount ledger. */
+const USER = process.getuid?.() ?? 0;
 
 export interface VerbContext {
   readonly reach: ReachOptions;
@@ -58,20 +69,11 @@ export async function listVolumes(context: VerbContext): Promise<Said> {
   const listed = within(context.reach, undefined, reach(context.reach, context.environment).list(driver));
   const volumes = settled(await listed, 'ask again');
   const table = readMountTable();
-  const known = knownDriver(driver);
-  const isDirectory = known !== undefined && !DRIVERS[known].isMount.value;
-  const data = volumes.map(({ name, mountpoint }) => ({
-    name,
+  const data = volumes.map((volume) => ({
+    name: volume.name,
     driver,
-    mountpoint: mountpoint ?? null,
-    here:
-      mountpoint === undefined
-        ? 'no'
-        : isMountPoint(table, mountpoint)
-          ? 'mount'
-          : isDirectory
-            ? 'directory'
-            : 'no',
+    mountpoint: volume.mountpoint ?? null,
+    here: here(context, table, volume),
   }));
   const rows = data.map((each) => [each.name, each.here, each.mountpoint ?? '-']);
   const text =
@@ -79,6 +81,20 @@ export async function listVolumes(context: VerbContext): Promise<Said> {
       ? `driver ${driver} has no volumes`
       : textTable([['NAME', 'HERE', 'MOUNTPOINT'], ...rows]);
   return { text, data };
+}
+
+/** Of `ls`, which dvdcli answers with names alone. */
+function here(
+  context: VerbContext,
+  table: readonly MountEntry[],
+  volume: VolumeDescription,
+): 'mount' | 'directory' | 'no' | 'unknown' {
+  const { driver, mountpoint } = volume;
+  const place = mountpoint ?? mountNamed(table, volume);
+  if (place !== undefined && isMountPoint(table, place)) return 'mount';
+  if (mountpoint === undefined) return pathOf(context.reach) === 'dvdcli' ? 'unknown' : 'no';
+  const known = knownDriver(driver);
+  return known !== undefined && !DRIVERS[known].isMount.value ? 'directory' : 'no';
 }
 
 export async function inspectVolume(context: VerbContext, name: string): Promise<Said> {
@@ -89,17 +105,27 @@ export async function inspectVolume(context: VerbContext, name: string): Promise
 /** @throws Error where there is no such volume */
 async function look(context: VerbContext, { volumes, volume }: Way): Promise<Inspection> {
   const answer = settled(await within(context.reach, volume.name, volumes.inspect(volume)), 'ask again');
-  if (answer === undefined) throw new Error(`driver ${volume.driver} has no volume ${volume.name}`);
+  if (answer === undefined) throw noSuchVolume(volume);
   return inspected(context, volume, answer);
 }
 
+function noSuchVolume({ driver, name }: VolumeReference): Error {
+  return new Error(
+    `driver ${driver} has no volume ${name}; mesos-elasticsearch volumes ls shows what it has`,
+  );
+}
+
 function inspected(
-  { reach: { dockerHost }, environment }: VerbContext,
+  context: VerbContext,
   volume: VolumeReference,
   answer: VolumeDescription,
 ): Promise<Inspection> {
-  const recorded = recordedUses(volume, environment, process.getuid?.() ?? 0);
-  return inspectHere(answer, dockerAt(dockerHost, environment), recorded);
+  const { reach: reached, environment } = context;
+  return inspectHere(answer, dockerAt(reached.dockerHost, environment), onRecord(context, volume));
+}
+
+function onRecord({ environment }: VerbContext, volume: VolumeReference): RecordedUses {
+  return recordedUses(volume, environment, USER);
 }
 
 export async function createVolume(context: VerbContext, name: string, options: string): Promise<Said> {
@@ -126,22 +152,13 @@ export async function mountVolume(
   name: string,
   { consumer, confirmed }: { consumer: ConsumerId; confirmed: string | undefined },
 ): Promise<Said> {
-  const { volumes, volume, findOut } = wayTo(context, name);
+  const way = wayTo(context, name);
+  const { volumes, volume, findOut } = way;
   if (volumes.capabilities.attachment !== 'host-path')
     throw new UsageError(
       'the Docker Engine mounts a volume only while a container uses it: wanted --path plugin-socket or dvdcli',
     );
-  if (confirmed !== undefined && confirmed !== name)
-    throw new UsageError(`--yes-mount names ${JSON.stringify(confirmed)}, not this volume`);
-  if (isNodeVolume(name) && confirmed === undefined) {
-    throw new UsageError(
-      [
-        `nothing was mounted: ${name} is named as a node's volume.`,
-        'Some drivers take a volume away from the host that has it; if its node runs, that is where it is.',
-        `If you have seen that no Elasticsearch uses it: --yes-mount ${name}`,
-      ].join('\n'),
-    );
-  }
+  obey(decideMount(await handCase(context, way), confirmed));
   const attached = settled(await within(context.reach, name, volumes.attach(volume, consumer)), findOut);
   const path = attached.kind === 'host-path' ? attached.hostPath : attached.source;
   return { text: path, data: { name, driver: volume.driver, consumer, path } };
@@ -150,19 +167,65 @@ export async function mountVolume(
 export async function unmountVolume(context: VerbContext, name: string, consumer: ConsumerId): Promise<Said> {
   const way = wayTo(context, name);
   const { volumes, volume, findOut } = way;
-  if (!keepsOthers(way)) {
-    const { usedBy } = await look(context, way);
-    if (usedBy.length > 0) {
-      throw new Error(
-        `volume ${name} is not unmounted: this path or driver cannot tell its users apart, and it is in use: ${usedBy.join('; ')}`,
-      );
-    }
-  }
+  const found = await handCase(context, way);
+  const { uses, consumers, damaged } = found.onRecord;
+  const byLedger = damaged || consumers.includes(consumer) ? uses.join('; ') : undefined;
+  const last = found.mountIds?.every((id) => id === mountIdOf(consumer)) ?? false;
+  obey(decideUnmount(found, consumer, { byLedger, last }));
   settled(await within(context.reach, name, volumes.detach(volume, consumer)), findOut);
   return {
     text: `${consumer} has no mount of volume ${name}`,
     data: { name, driver: volume.driver, consumer },
   };
+}
+
+/** @throws UsageError or Error for anything but `go` */
+function obey(decision: HandDecision): void {
+  if (decision.kind === 'usage') throw new UsageError(decision.why);
+  if (decision.kind === 'refuse') throw new Error(decision.why);
+}
+
+interface HandFindings extends HandCase {
+  readonly onRecord: RecordedUses;
+  /** Where the driver lists who mounts. */
+  readonly mountIds: readonly unknown[] | undefined;
+}
+
+/**
+ * @throws Error where there is no such volume. A driver that can neither get nor list volumes is asked all the same: the
+ * mount ledger still says who has it.
+ */
+async function handCase(context: VerbContext, way: Way): Promise<HandFindings> {
+  const { volumes, volume } = way;
+  const { name } = volume;
+  await checkSpelling(context, way);
+  const recorded = onRecord(context, volume);
+  const base = { name, keepsOthers: keepsOthers(way), recorded: recorded.uses, onRecord: recorded };
+  const answer = await within(context.reach, name, volumes.inspect(volume));
+  if (answer.kind === 'not-done' && answer.error.code === 'unsupported')
+    return { ...base, usedBy: recorded.uses, mountIds: undefined };
+  const found = settled(answer, 'ask again');
+  if (found === undefined) throw noSuchVolume(volume);
+  const { usedBy } = await inspected(context, volume, found);
+  const mountIds = found.status?.['Mounts'];
+  return { ...base, usedBy, mountIds: Array.isArray(mountIds) ? mountIds : undefined };
+}
+
+/**
+ * To some drivers names that differ in case only are one volume; what is mounted and on record under the one name would
+ * not be found under the other.
+ * @throws UsageError naming the driver's own spelling
+ */
+async function checkSpelling({ reach: reached }: VerbContext, { volumes, volume }: Way): Promise<void> {
+  const known = knownDriver(volume.driver);
+  if (known !== undefined && DRIVERS[known].caseSensitiveNames.value) return;
+  const listed = await within(reached, volume.name, volumes.list(volume.driver));
+  if (listed.kind !== 'done' || listed.value.some(({ name }) => name === volume.name)) return;
+  const twin = listed.value.find(({ name }) => name.toLowerCase() === volume.name.toLowerCase());
+  if (twin !== undefined)
+    throw new UsageError(
+      `driver ${volume.driver} has no volume ${volume.name}, and may take ${twin.name} for it: wanted its name as it is spelt there, ${twin.name}`,
+    );
 }
 
 /** Our unmount cannot take the mount of another consumer away. */
@@ -180,6 +243,7 @@ export async function removeVolume(
 ): Promise<Said> {
   const way = wayTo(context, name);
   const { volumes, volume, findOut } = way;
+  await checkSpelling(context, way);
   const answer = settled(await within(context.reach, name, volumes.inspect(volume)), findOut);
   if (answer === undefined)
     return { text: `there is no volume ${name}`, data: { name, driver: volume.driver, removed: false } };
@@ -191,8 +255,21 @@ export async function removeVolume(
   const decision = decideRemoval({ name, confirmed, usedBy, inside });
   if (decision.kind === 'refuse')
     throw new Error(`volume ${name} is not removed: ${decision.why}\n${decision.next}`);
-  settled(await within(context.reach, name, volumes.remove(volume)), findOut);
+  settled(await within(context.reach, name, removeUnlessRecorded(context, way)), findOut);
   return { text: `removed volume ${name}`, data: { name, driver: volume.driver, removed: true } };
+}
+
+const LOCK_LIMIT_MS = 10_000;
+
+/** Under the lock of the volume's record, where executors of this host keep one: none attaches it meanwhile. */
+function removeUnlessRecorded(
+  { environment }: VerbContext,
+  { volumes, volume }: Way,
+): Promise<Outcome<void>> {
+  const directory = mountLedgerDirectoryFrom(environment, USER);
+  if (!existsSync(directory)) return volumes.remove(volume);
+  const ledger = openMountLedger({ directory });
+  return recorded(volumes, ledger, { lockLimitMs: LOCK_LIMIT_MS }).remove(volume);
 }
 
 interface Seen {
