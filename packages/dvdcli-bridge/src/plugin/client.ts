@@ -5,7 +5,10 @@ import { DEFAULT_PLUGIN_DIRECTORIES } from './find-plugin.ts';
 import { perform, type PluginCall, type PluginSession, type ReadAnswer } from './session.ts';
 
 export interface PluginTimeLimits {
-  /** How long a plugin that is missing or refuses connections is tried again. */
+  /**
+   * How long a plugin that is missing or refuses connections is tried again, and how long the Engine may take to say
+   * where a managed one is (at least a second).
+   */
   readonly reachMs: number;
   readonly createMs: number;
   readonly mountMs: number;

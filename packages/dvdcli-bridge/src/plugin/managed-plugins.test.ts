@@ -143,6 +143,25 @@ describe('edge case 39: a managed plugin', () => {
     expect((await failure('vieux/sshfs')).code).toBe('driver-unavailable');
   });
 
+  it.each(['/plugins', '/info'])(
+    'is not waited for longer than a plugin would be when the Engine hangs at %s',
+    async (path) => {
+      answers[path] = 'hang';
+      const directories = [join(home, 'plugins')];
+      const limits = { reachMs: 200, otherMs: 60_000 };
+      const started = performance.now();
+      const asked = volumePlugin({
+        driver: 'vieux/sshfs',
+        directories,
+        engine: endpoint(),
+        timeLimits: limits,
+      });
+      expect(await asked.list()).toMatchObject({ kind: 'not-done', error: { code: 'driver-unavailable' } });
+      expect(performance.now() - started).toBeLessThan(5_000);
+    },
+    10_000,
+  );
+
   it('without its socket is unavailable, and the places searched are named', async () => {
     await plugin.stop();
     const error = await failure('vieux/sshfs');

@@ -89,7 +89,11 @@ async function reach(
   const call = { method: 'Plugin.Activate', body: undefined, limitMs, readOnly: true, volume, stopped };
   let location: PluginLocation;
   try {
-    location = await locatePlugin(session.driver, session.places, limitOf(call));
+    location = await locatePlugin(
+      session.driver,
+      session.places,
+      limitOf({ ...call, limitMs: locateMs(session) }),
+    );
   } catch (error) {
     if (error instanceof VolumeError) return notDone(error);
     throw error;
@@ -106,6 +110,11 @@ async function reach(
   }
   session.activated = location;
   return done(location);
+}
+
+/** An Engine that hangs must not cost more than a plugin that is missing. One that is tried only once gets a second. */
+function locateMs({ reachMs, handshakeMs }: PluginSession): number {
+  return Math.min(handshakeMs, Math.max(reachMs, 1_000));
 }
 
 function limitOf(call: PluginCall): AbortSignal {
