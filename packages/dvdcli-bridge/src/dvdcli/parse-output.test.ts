@@ -26,6 +26,28 @@ describe('one run of dvdcli', () => {
     expect(readRun(run({ exitCode, stderr }))).toMatchObject({ code: 'invalid', certain: true });
   });
   it.each([
+    ['Error: unknown flag: --explicitCreate\nUsage:\n  dvdcli mount [flags]\n\nFlags:\n', ''],
+    [
+      'Usage:\n  dvdcli [flags]\n  dvdcli [command]\n\nAvailable Commands:\n  create\n',
+      'unknown flag: --x\n',
+    ],
+    ['Usage:\n  /usr/bin/dvdcli [flags]\n', ''],
+    ['Error: unknown command "mout" for "dvdcli"\nRun \'dvdcli --help\' for usage.\n', ''],
+    ['time="2026-11-22T11:01:42Z" level=warning msg=x \nUsage: \n  dvdcli unmount [flags]\n', ''],
+    ['', 'Error: invalid argument "maybe" for --explicitcreate\n'],
+    ['', 'flag needs an argument: --volumename\n'],
+  ])('that printed its usage on standard output did nothing, though it exits 0: %j', (stdout, stderr) => {
+    const meaning = readRun(run({ exitCode: 0, stdout, stderr }));
+    expect(meaning).toMatchObject({ kind: 'failed', code: 'invalid', certain: true });
+    expect(meaning).not.toMatchObject({ says: '' });
+  });
+  it('is no usage where a volume has such a name, or the log has such a line', () => {
+    const stdout = 'Usage\nusage-of-dvdcli\nerror\n';
+    expect(readRun(run({ exitCode: 0, stdout }))).toMatchObject({ kind: 'ok' });
+    const stderr = 'Usage: statistics are sent home\n';
+    expect(readRun(run({ exitCode: 0, stdout: '/mnt/v1\n', stderr }))).toMatchObject({ kind: 'ok' });
+  });
+  it.each([
     ['VolumeDriver.Get: volume not found', 'not-found', true],
     ['VolumeDriver.Mount: volume is already mounted by this id', 'conflict', true],
     ['VolumeDriver.Mount: volume v1 is attached to instance a1 (pid 7, alive)', 'attached-elsewhere', true],

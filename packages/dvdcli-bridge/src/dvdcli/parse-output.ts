@@ -31,7 +31,12 @@ export function readRun(run: RunResult): RunMeaning {
     return { kind: 'failed', code: 'driver-unavailable', says: run.startFailure, certain: true };
   if (run.timedOut) return { kind: 'failed', code: 'time-limit', says: '', certain: false };
   if (run.exitCode === 64 || isUsage(run))
-    return { kind: 'failed', code: 'invalid', says: firstLine(run.stderr), certain: true };
+    return {
+      kind: 'failed',
+      code: 'invalid',
+      says: firstLine(run.stderr) || firstLine(run.stdout),
+      certain: true,
+    };
   if (run.exitCode === 0) return { kind: 'ok', stdout: withoutLog(run.stdout) };
   const messages = logMessages(run.stderr);
   const lookup = messages.find((message) => message.startsWith('Error looking up volume plugin '));
@@ -60,8 +65,13 @@ function withoutLog(stdout: string): string {
   return lines.join('\n').trim();
 }
 
-function isUsage(run: RunResult): boolean {
-  return run.stdout.trim() === '' && /^(Usage:|Error: unknown |unknown (flag|command))/m.test(run.stderr);
+/** How the original's usage begins, and what it says before it. No volume, path or log line looks so. */
+const USAGE =
+  /^(?:Usage:[ \t]*(?:\n[ \t]+\S|\S*dvdcli\b)|(?:Error: )?(?:unknown (?:shorthand )?(?:flag|command)|invalid argument "|flag needs an argument:|bad flag syntax:))/m;
+
+/** On either output; on standard error only where standard output has no result beside it. */
+function isUsage({ stdout, stderr }: RunResult): boolean {
+  return USAGE.test(stdout) || (withoutLog(stdout) === '' && USAGE.test(stderr));
 }
 
 /** Go's words for a connection that broke after the request was written. */
