@@ -66,10 +66,14 @@ export function volumePlugin(options: VolumePluginOptions): VolumePlugin {
     handshakeMs: limits.otherMs,
     activated: undefined,
   };
-  return verbsOf(session, limits, options.signal ?? new AbortController().signal);
+  return verbsOf(session, limits, options.signal === undefined ? [] : [options.signal]);
 }
 
-function verbsOf(session: PluginSession, limits: PluginTimeLimits, stopped: AbortSignal): VolumePlugin {
+function verbsOf(
+  session: PluginSession,
+  limits: PluginTimeLimits,
+  stopped: readonly AbortSignal[],
+): VolumePlugin {
   const call = (verb: string, body: VerbBody, limitMs: number, readOnly: boolean): PluginCall => {
     return { method: `VolumeDriver.${verb}`, body, limitMs, readOnly, volume: body.Name, stopped };
   };
@@ -96,7 +100,7 @@ function verbsOf(session: PluginSession, limits: PluginTimeLimits, stopped: Abor
       perform(session, question('Capabilities', {}), (status, body) =>
         answers.readScope(answers.readAnswer(status, body)),
       ),
-    within: (signal) => verbsOf(session, limits, AbortSignal.any([stopped, signal])),
+    within: (signal) => verbsOf(session, limits, [...stopped, signal]),
   };
 }
 

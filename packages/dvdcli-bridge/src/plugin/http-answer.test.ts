@@ -81,3 +81,40 @@ describe('an answer with', () => {
     expect(reader.take(Buffer.alloc(1_000))).toMatchObject({ kind: 'broken' });
   });
 });
+
+describe('a heavy answer', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const LIMIT = 16 << 20;
+  /** Quadratic work would take minutes over so many bytes. */
+  const MANY = 1 << 18;
+  it.each([
+    ['of chunks of one byte', `${HEAD}${'1\r\n[\r\n'.repeat(43_000)}`],
+    ['of one large chunk', `${HEAD}40000\r\n${'['.repeat(MANY - 100)}`],
+    ['of a length', `HTTP/1.1 200 OK\r\nContent-Length: ${MANY}\r\n\r\n${'['.repeat(MANY - 100)}`],
+    ['to the end of the connection', `HTTP/1.1 200 OK\r\n\r\n${'['.repeat(MANY)}`],
+    ['of provisional answers', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(10_000)],
+  ])('%s is read as fast byte by byte', (_, text) => {
+    const reader = answerReader(LIMIT);
+    const bytes = Buffer.from(text);
+    const before = performance.now();
+    let taken = 0;
+    while (taken < bytes.length && reader.take(bytes.subarray(taken, taken + 1)).kind === 'more') taken += 1;
+    expect(taken).toBe(bytes.length);
+    expect(performance.now() - before).toBeLessThan(4_000);
+  });
+  it.each([
+    ['a head', 'HTTP/1.1 200 OK\r\n', 'X: y\r\n'],
+    ['a line after the last chunk', `${HEAD}0\r\n`, 'x'],
+    ['lines after the last chunk', `${HEAD}0\r\n`, `X: ${'y'.repeat(90)}\r\n`],
+  ])('of %s without an end is given up long before its limit', (_, start, more) => {
+    const reader = answerReader(LIMIT);
+    expect(reader.take(Buffer.from(start))).toEqual({ kind: 'more' });
+    const pieces = Array.from({ length: 70_000 }, () => Buffer.from(more));
+    expect(pieces.some((piece) => reader.take(piece).kind === 'broken')).toBe(true);
+  });
+  it('that announces gigabytes is refused at once', () => {
+    const reader = answerReader(LIMIT);
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n';
+    expect(reader.take(Buffer.from(head))).toMatchObject({ kind: 'broken' });
+  });
+});

@@ -23,36 +23,66 @@ interface Head {
     { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' | 'close' };
 }
 
+/**
+ * Bytes in one piece that grows by doubling: an answer that is fed byte by byte costs no more time and room than one that
+ * comes at once.
+ */
+export class GrowingBytes {
+  #store = Buffer.alloc(4_096);
+  #length = 0;
+
+  add(bytes: Buffer): void {
+    const wanted = this.#length + bytes.length;
+    if (wanted > this.#store.length) {
+      const larger = Buffer.alloc(Math.max(wanted, this.#store.length * 2));
+      this.#store.copy(larger, 0, 0, this.#length);
+      this.#store = larger;
+    }
+    bytes.copy(this.#store, this.#length);
+    this.#length = wanted;
+  }
+  get bytes(): Buffer {
+    return this.#store.subarray(0, this.#length);
+  }
+}
+
 /** @param limitBytes how long the answer may be, all in all */
 export function answerReader(limitBytes: number): AnswerReader {
-  const parts: Buffer[] = [];
-  let length = 0;
-  let head: Head | undefined;
+  const received = new GrowingBytes();
+  /** Where the head begins, and then the body. */
+  let start = 0;
+  /** From where on the end of the head is looked for. */
+  let unsearched = 0;
+  let body: ((bytes: Buffer, ended: boolean) => AnswerReading) | undefined;
 
-  const readHead = (): AnswerReading | undefined => {
-    const bytes = Buffer.concat(parts);
-    const end = endOfHead(bytes);
-    if (end === undefined) return bytes.length > HEAD_LIMIT_BYTES ? broken('its head does not end') : MORE;
-    const read = parseHead(bytes.toString('latin1', 0, end));
-    if (typeof read === 'string') return broken(read);
-    parts.splice(0, parts.length, bytes.subarray(end));
-    // 100 Continue and its like come before the answer.
-    if (read.status < 200) return readHead();
-    head = read;
-    return undefined;
+  const readHead = (bytes: Buffer): AnswerReading | undefined => {
+    for (;;) {
+      const end = afterEmptyLine(bytes, Math.max(start, unsearched), start + HEAD_LIMIT_BYTES);
+      if (end === undefined) {
+        // The empty line may be there but for its last byte or two.
+        unsearched = bytes.length - 2;
+        return bytes.length - start > HEAD_LIMIT_BYTES ? broken('its head does not end') : MORE;
+      }
+      const head = parseHead(bytes.toString('latin1', start, end));
+      if (typeof head === 'string') return broken(head);
+      start = unsearched = end;
+      // 100 Continue and its like come before the answer.
+      if (head.status < 200) continue;
+      const { framing } = head;
+      if (framing.kind === 'length' && framing.bytes > limitBytes) return tooLong(limitBytes);
+      body = bodyReader(head, end);
+      return undefined;
+    }
   };
   const step = (ended: boolean): AnswerReading => {
-    if (length > limitBytes) return broken(`it is longer than ${limitBytes} bytes`);
-    if (head === undefined) {
-      const reading = readHead();
-      if (reading !== undefined) return reading;
-    }
-    return head === undefined ? MORE : readBody(head, parts, ended);
+    const { bytes } = received;
+    if (bytes.length > limitBytes) return tooLong(limitBytes);
+    const reading = body === undefined ? readHead(bytes) : undefined;
+    return reading ?? body?.(bytes, ended) ?? MORE;
   };
   return {
     take(bytes) {
-      parts.push(bytes);
-      length += bytes.length;
+      received.add(bytes);
       return step(false);
     },
     end() {
@@ -62,13 +92,25 @@ export function answerReader(limitBytes: number): AnswerReader {
   };
 }
 
+function tooLong(limitBytes: number): AnswerReading {
+  return broken(`it is longer than ${limitBytes} bytes`);
+}
+
 function broken(why: string): AnswerReading {
   return { kind: 'broken', why };
 }
 
-function endOfHead(bytes: Buffer): number | undefined {
-  const found = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, HEAD_LIMIT_BYTES));
-  return found === null ? undefined : found.index + found[0].length;
+/** Where an empty line ends that begins after a line's end at `from` or later, but before `limit`. */
+function afterEmptyLine(bytes: Buffer, from: number, limit: number): number | undefined {
+  for (
+    let at = bytes.indexOf(LINE_FEED, from);
+    at >= 0 && at < limit;
+    at = bytes.indexOf(LINE_FEED, at + 1)
+  ) {
+    const next = bytes[at + 1] === CARRIAGE_RETURN ? at + 2 : at + 1;
+    if (bytes[next] === LINE_FEED) return next + 1;
+  }
+  return undefined;
 }
 
 /** The head's meaning, or what is wrong with it. */
@@ -98,59 +140,72 @@ function parseHead(text: string): Head | string {
   return { status: code, framing: { kind: 'length', bytes: Number(length) } };
 }
 
-function readBody({ status, framing }: Head, parts: readonly Buffer[], ended: boolean): AnswerReading {
+/** @param start where the body begins */
+function bodyReader(
+  { status, framing }: Head,
+  start: number,
+): (bytes: Buffer, ended: boolean) => AnswerReading {
   const complete = (body: Buffer): AnswerReading => ({
     kind: 'complete',
     status,
     body: body.toString('utf8'),
   });
-  if (framing.kind === 'close') return ended ? complete(Buffer.concat(parts)) : MORE;
+  if (framing.kind === 'close') return (bytes, ended) => (ended ? complete(bytes.subarray(start)) : MORE);
   if (framing.kind === 'length') {
-    const there = parts.reduce((sum, part) => sum + part.length, 0);
-    return there < framing.bytes ? MORE : complete(Buffer.concat(parts).subarray(0, framing.bytes));
+    const end = start + framing.bytes;
+    return (bytes) => (bytes.length < end ? MORE : complete(bytes.subarray(start, end)));
   }
-  // The last line of a chunked body is empty: before a line ends there is nothing to be gained by looking.
-  if (parts.at(-1)?.at(-1) !== LINE_FEED && !ended) return MORE;
-  const body = readChunks(Buffer.concat(parts));
-  if (typeof body === 'string') return broken(body);
-  return body === undefined ? MORE : complete(body);
+  const chunks = new GrowingBytes();
+  const read = chunkReader(chunks, start);
+  return (bytes) => read(bytes) ?? complete(chunks.bytes);
 }
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** A chunk's size with its extensions; what is longer is no size. */
 const SIZE_LINE_LIMIT_BYTES = 4_096;
 
-/** The body; undefined: not all of it is there; a text: what is wrong with it. */
-function readChunks(bytes: Buffer): Buffer | string | undefined {
-  const chunks: Buffer[] = [];
-  for (let at = 0; ;) {
-    const lineEnd = bytes.indexOf(LINE_FEED, at);
-    if (lineEnd < 0) return bytes.length - at > SIZE_LINE_LIMIT_BYTES ? 'a chunk has no size' : undefined;
-    const line = bytes.toString('latin1', at, lineEnd);
-    const size = /^([0-9a-f]{1,8})[ \t]*(?:;.*)?\r?$/i.exec(line)?.[1];
-    if (size === undefined) return 'a chunk has no size';
-    const start = lineEnd + 1;
-    const length = parseInt(size, 16);
-    if (length === 0) return endOfTrailers(bytes, start) ? Buffer.concat(chunks) : undefined;
-    const next = afterLineEnd(bytes, start + length);
-    if (next === undefined) return undefined;
-    if (next === 'none') return 'a chunk is longer than its size';
-    chunks.push(bytes.subarray(start, start + length));
-    at = next;
-  }
+/** Goes on where it stopped. Undefined: the body is complete. */
+function chunkReader(body: GrowingBytes, start: number): (bytes: Buffer) => AnswerReading | undefined {
+  let at = start;
+  return (bytes) => {
+    for (;;) {
+      const lineEnd = bytes.indexOf(LINE_FEED, at);
+      const lineLength = (lineEnd < 0 ? bytes.length : lineEnd) - at;
+      if (lineLength > SIZE_LINE_LIMIT_BYTES) return broken('a chunk has no size');
+      if (lineEnd < 0) return MORE;
+      const size = /^([0-9a-f]{1,8})[ \t]*(?:;.*)?\r?$/i.exec(bytes.toString('latin1', at, lineEnd))?.[1];
+      if (size === undefined) return broken('a chunk has no size');
+      const length = parseInt(size, 16);
+      if (length === 0) return readTrailers(bytes, lineEnd);
+      const data = lineEnd + 1;
+      const next = afterLineEnd(bytes, data + length);
+      if (next === undefined) return MORE;
+      if (next === 'none') return broken('a chunk is longer than its size');
+      body.add(bytes.subarray(data, data + length));
+      at = next;
+    }
+  };
 }
 
 function afterLineEnd(bytes: Buffer, at: number): number | 'none' | undefined {
   const first = bytes[at];
   if (first === LINE_FEED) return at + 1;
   if (first === undefined) return undefined;
-  if (first !== 0x0d) return 'none';
+  if (first !== CARRIAGE_RETURN) return 'none';
   const second = bytes[at + 1];
   if (second === undefined) return undefined;
   return second === LINE_FEED ? at + 2 : 'none';
 }
 
-/** Fields after the last chunk are of no interest here, only the empty line that ends them. */
-function endOfTrailers(bytes: Buffer, start: number): boolean {
-  return /^(?:[^\n]*[^\r\n][^\n]*\n)*\r?\n/.test(bytes.toString('latin1', start, start + HEAD_LIMIT_BYTES));
+/**
+ * Fields after the last chunk are of no interest here, only the empty line that ends them.
+ * Undefined: it is there.
+ * @param lineEnd of the last chunk's size
+ */
+function readTrailers(bytes: Buffer, lineEnd: number): AnswerReading | undefined {
+  if (afterEmptyLine(bytes, lineEnd, lineEnd + HEAD_LIMIT_BYTES) !== undefined) return undefined;
+  return bytes.length - lineEnd > HEAD_LIMIT_BYTES
+    ? broken('what follows its last chunk does not end')
+    : MORE;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type * as http from 'node:http';
 import type { PluginEndpoint } from './endpoint.ts';
-import { ANSWER_LIMIT_BYTES } from './http-answer.ts';
+import { ANSWER_LIMIT_BYTES, GrowingBytes } from './http-answer.ts';
 import { callUnixSocket } from './unix-call.ts';
 
 /**
@@ -40,6 +40,7 @@ export function callPlugin(
 export function callHttp(endpoint: PluginEndpoint, call: HttpCall, signal: AbortSignal): Promise<CallResult> {
   return new Promise((resolve) => {
     let connected = false;
+    let answering = false;
     const fail = (error: unknown): void => {
       if (signal.aborted) resolve({ kind: 'time-limit', sent: connected });
       else resolve({ kind: connected ? 'lost' : 'not-sent', error: error as Error });
@@ -58,9 +59,14 @@ export function callHttp(endpoint: PluginEndpoint, call: HttpCall, signal: Abort
       });
       request.on('error', fail);
       request.on('response', (response) => {
+        answering = true;
         readAnswer(response).then((answer) => {
           resolve({ kind: 'answered', status: response.statusCode ?? 0, body: answer });
         }, fail);
+      });
+      // Who answers by changing the protocol is hung up on, and no error tells of it.
+      request.on('close', () => {
+        if (!answering) fail(new Error('the connection was closed without an answer'));
       });
       request.end(call.body);
     } catch (error) {
@@ -101,12 +107,11 @@ function open(endpoint: PluginEndpoint, call: HttpCall, signal: AbortSignal): ht
 }
 
 async function readAnswer(response: http.IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new GrowingBytes();
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > ANSWER_LIMIT_BYTES) throw new Error(`an answer of more than ${ANSWER_LIMIT_BYTES} bytes`);
-    chunks.push(chunk);
+    body.add(chunk);
+    if (body.bytes.length > ANSWER_LIMIT_BYTES)
+      throw new Error(`an answer of more than ${ANSWER_LIMIT_BYTES} bytes`);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return body.bytes.toString('utf8');
 }

@@ -7,6 +7,7 @@ import {
   type Outcome,
   type VolumeErrorCode,
 } from '../outcome.ts';
+import { within } from '../time-limit.ts';
 import { implementsVolumeDriver, readAnswer, type Answer } from './answers.ts';
 import type { PluginEndpoint } from './endpoint.ts';
 import { callPlugin, type CallResult } from './http-call.ts';
@@ -21,8 +22,8 @@ export interface PluginCall {
   /** Changes nothing, so it may be sent again after its connection broke. */
   readonly readOnly: boolean;
   readonly volume: string | undefined;
-  /** Ends it, whatever is left of its own limit. */
-  readonly stopped: AbortSignal;
+  /** Any of them ends it, whatever is left of its own limit. */
+  readonly stopped: readonly AbortSignal[];
 }
 
 /** Reads an answer; the paths in it are the plugin's own, and `toHostPath` says where they are on this host. */
@@ -57,9 +58,13 @@ export async function perform<T>(
   const deadline = monotonicMs() + session.reachMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     const { outcome, again } = await attempt(session, call, read);
-    if (!again || call.stopped.aborted || monotonicMs() + pauseMs > deadline) return outcome;
-    await pause(pauseMs, call.stopped);
+    if (!again || isStopped(call) || monotonicMs() + pauseMs > deadline) return outcome;
+    await within(pauseMs, call.stopped, (signal) => pause(pauseMs, signal));
   }
+}
+
+function isStopped(call: PluginCall): boolean {
+  return call.stopped.some((signal) => signal.aborted);
 }
 
 async function attempt<T>(
@@ -89,10 +94,8 @@ async function reach(
   const call = { method: 'Plugin.Activate', body: undefined, limitMs, readOnly: true, volume, stopped };
   let location: PluginLocation;
   try {
-    location = await locatePlugin(
-      session.driver,
-      session.places,
-      limitOf({ ...call, limitMs: locateMs(session) }),
+    location = await within(locateMs(session), stopped, (signal) =>
+      locatePlugin(session.driver, session.places, signal),
     );
   } catch (error) {
     if (error instanceof VolumeError) return notDone(error);
@@ -117,12 +120,8 @@ function locateMs({ reachMs, handshakeMs }: PluginSession): number {
   return Math.min(handshakeMs, Math.max(reachMs, 1_000));
 }
 
-function limitOf(call: PluginCall): AbortSignal {
-  return AbortSignal.any([call.stopped, AbortSignal.timeout(call.limitMs)]);
-}
-
 function send(endpoint: PluginEndpoint, call: PluginCall): Promise<CallResult> {
-  return callPlugin(endpoint, call.method, call.body, limitOf(call));
+  return within(call.limitMs, call.stopped, (signal) => callPlugin(endpoint, call.method, call.body, signal));
 }
 
 function unanswered(session: PluginSession, call: PluginCall, result: Unanswered): Failed {
@@ -141,7 +140,7 @@ function unanswered(session: PluginSession, call: PluginCall, result: Unanswered
       return unknownOutcome(failure(session, call, 'driver-unavailable', message, result.error.message));
     }
     case 'time-limit': {
-      const limit = call.stopped.aborted ? 'the limit of the whole operation' : `${call.limitMs} ms`;
+      const limit = isStopped(call) ? 'the limit of the whole operation' : `${call.limitMs} ms`;
       const message = `${call.method} was not answered within ${limit}`;
       const error = failure(session, call, 'time-limit', message);
       return result.sent ? unknownOutcome(error) : notDone(error);
