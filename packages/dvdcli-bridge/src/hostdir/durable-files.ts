@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
@@ -10,7 +10,7 @@ export type BeforeStep = (step: string) => void;
  * return. Synchronous on purpose: one plugin call is then one uninterrupted sequence within its process.
  */
 export interface DurableFiles {
-  /** Puts the text in place of whatever is there. */
+  /** Puts the text in place of whatever is there. On an error before the rename that stays as it was. */
   replace(path: string, text: string): void;
   /** link(2): exactly one of any number of processes gets `true`. */
   createExclusively(path: string, text: string): boolean;
@@ -33,7 +33,12 @@ export function durableFiles(beforeStep: BeforeStep = () => undefined): DurableF
   const writeTemporary = (path: string, text: string): string => {
     const temporary = join(dirname(path), `.tmp-${randomUUID()}`);
     beforeStep('write');
-    writeAndSync(temporary, 'wx', text);
+    try {
+      writeAndSync(temporary, 'wx', text);
+    } catch (error) {
+      unlinkIfThere(temporary);
+      throw named(error, path);
+    }
     return temporary;
   };
   return {
@@ -41,7 +46,12 @@ export function durableFiles(beforeStep: BeforeStep = () => undefined): DurableF
     replace(path, text) {
       const temporary = writeTemporary(path, text);
       beforeStep('rename');
-      renameSync(temporary, path);
+      try {
+        renameSync(temporary, path);
+      } catch (error) {
+        unlinkIfThere(temporary);
+        throw error;
+      }
       syncDirectory(dirname(path));
     },
     createExclusively(path, text) {
@@ -75,10 +85,26 @@ export function durableFiles(beforeStep: BeforeStep = () => undefined): DurableF
   };
 }
 
+/** What fails on a descriptor names no file. */
+function named(error: unknown, path: string): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return Object.assign(new Error(`${path} cannot be written: ${message}`, { cause: error }), { code });
+}
+
+/** A disk that is full has no room to spare for what was begun. */
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Never made, or the disk is gone altogether.
+  }
+}
+
 function writeAndSync(path: string, flags: string, text: string): void {
   const handle = openSync(path, flags, 0o644);
   try {
-    writeSync(handle, text);
+    // write(2) may take less than all of it without a word, as on a disk that gets full; this goes on until it says so.
+    writeFileSync(handle, text);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
