@@ -18,6 +18,8 @@ export const MUTATIONS = {
   'copy-unverified': 'isCopyVerified: any end of a task that was to copy counts as a whole copy',
   'back-after-launch':
     'mayTakeBack: the old volumes count again though the node was launched on the new ones',
+  'unstarted-unproven':
+    'isUnstarted: a launch that has ended counts as one in which Elasticsearch never started',
   'accept-before-record': 'the launch goes on before its record is durable',
   'failed-read-as-empty': 'a ledger that cannot be read is taken for an empty one',
   'leader-epoch-unchecked': 'store and lease service take writes of a deposed scheduler',
@@ -83,6 +85,7 @@ export function safetyWithout(mutations: ReadonlySet<Mutation>): SafetyRules {
   }
   if (mutations.has('failed-fence-revokes')) rules.isRevoked = () => true;
   if (mutations.has('copy-unverified')) rules.isCopyVerified = ({ purpose }) => purpose === 'migrate';
+  if (mutations.has('unstarted-unproven')) rules.isUnstarted = () => true;
   if (mutations.has('back-after-launch')) rules.mayTakeBack = ({ migration }) => migration !== undefined;
   if (mutations.has('highest-number-first')) {
     rules.nextNodeId = (ids) => {

@@ -28,8 +28,10 @@ export const nodeReportSchema = z.object({
   tied: z.boolean(),
   /** Who mounts and unmounts; absent: the executor. */
   mountedBy: z.enum(['dvdi-isolator', 'docker-volume-isolator']).optional(),
+  /** Of a task that has ended: the guard was never told to let Elasticsearch start. Absent: it may have run. */
+  neverStarted: z.literal(true).optional(),
 });
-/** In `TaskStatus.data` of RUNNING. */
+/** In `TaskStatus.data` of RUNNING, and of the end of a task that never came so far. */
 export type NodeReport = z.infer<typeof nodeReportSchema>;
 
 export const migrationReportSchema = z.object({

@@ -89,6 +89,13 @@ export const nodeMigrationSchema = z.strictObject({
   sinceEpoch: epochSchema,
   /** Tasks that have failed to copy. */
   failedTries: z.number().int().nonnegative(),
+  /**
+   * copied: up to this epoch, this one included, every launch on the new volumes has ended before Elasticsearch was let
+   * start. Absent: as far as the epoch of the copy itself.
+   */
+  unusedUntil: epochSchema.optional(),
+  /** copied: launches on the new volumes that have failed one after the other while the migration was running. */
+  failedStarts: z.number().int().positive().optional(),
 });
 export type NodeMigration = z.infer<typeof nodeMigrationSchema>;
 
@@ -168,6 +175,11 @@ export const clusterMigrationSchema = z.strictObject({
   wantedHealth: z.enum(['green', 'yellow']),
   /** Volumes of that driver that a node had before, and whose copy is out of date, may be written over. */
   overwriteFormer: z.boolean(),
+  /**
+   * rolling-back: an operator's word that this node goes back to the volumes that were copied though it may have
+   * acknowledged documents on the new ones, which are lost to the cluster then.
+   */
+  giveUp: nodeIdSchema.optional(),
   /**
    * Present from before `cluster.routing.allocation.enable` is changed for a node's turn until it was put back.
    * before: what was set, null: nothing.

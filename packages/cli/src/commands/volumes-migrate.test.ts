@@ -145,6 +145,23 @@ describe('volumes migrate', () => {
     expect(received).toEqual([{ method: 'PUT', url: '/v1/cluster/migration', body }]);
   });
 
+  it('shows what a rollback would cost, and gives up what a node has acknowledged by its name only', async () => {
+    const turn = { stage: 'copied', phase: 'vacant' };
+    looks = [migration('paused', { nodes: [node({ ...turn, failedStarts: 2, rollback: 'free' })] })];
+    const { text } = await run(['status']);
+    expect(text).toContain('Node 1: vacant on new; copied, 2 starts have failed, rollback is free');
+    looks = [migration('paused', { nodes: [node({ ...turn, rollback: 'data-loss' })] })];
+    expect((await run(['status'])).text).toContain('rollback would lose what only it has acknowledged');
+    expect((await run(['rollback', '--accept-data-loss', 'all'])).error).toContain('a node ID is wanted');
+    expect(received).toEqual([]);
+    await run(['rollback', '--accept-data-loss', '1']);
+    await run(['rollback']);
+    expect(received.map(({ body }) => body)).toEqual([
+      { change: 'rollback', acceptDataLoss: 1 },
+      { change: 'rollback' },
+    ]);
+  });
+
   it('leaves it running when somebody leaves, and says so', async () => {
     looks = [migration('running')];
     const leaving = new AbortController();

@@ -71,9 +71,21 @@ export function migrateCommand(world: MigrateWorld = realWorld()): Command {
   const changes = {
     pause: 'begins no further turn, and stops a copy where it is',
     resume: 'goes on',
-    rollback: 'takes the node whose turn it is back to its old volumes, and pauses',
   } as const;
-  for (const change of ['pause', 'resume', 'rollback'] as const) {
+  migrate
+    .command('rollback')
+    .description('takes the node whose turn it is back to its old volumes, and pauses')
+    .option(
+      '--accept-data-loss <node>',
+      'of that node, though only it may have acknowledged documents since its copy: they are lost',
+      parseNodeId,
+    )
+    .action(async (own: { readonly acceptDataLoss?: number }) => {
+      const api = migrationApi(apiOf(migrate));
+      const { acceptDataLoss: node } = own;
+      world.to.write(`${node === undefined ? await api.change('rollback') : await api.giveUp(node)}\n`);
+    });
+  for (const change of ['pause', 'resume'] as const) {
     migrate
       .command(change)
       .description(changes[change])
@@ -112,7 +124,9 @@ async function begin(flags: MigrateFlags, world: MigrateWorld): Promise<void> {
     );
   }
   if (ended !== 'paused') return;
-  throw new Error('the migration is paused: say volumes migrate resume, or volumes migrate rollback');
+  throw new Error(
+    'the migration is paused, for the reason above: see volumes migrate status; then volumes migrate resume, or volumes migrate rollback',
+  );
 }
 
 /** Names what will be away, and on whose turn, and what may be written over, before anything is ordered. */
@@ -154,6 +168,11 @@ async function purge(flags: MigrateFlags, world: MigrateWorld): Promise<void> {
 
 function apiOf(migrate: Command): URL {
   return new URL(migrate.opts<MigrateFlags>().api);
+}
+
+function parseNodeId(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a node ID is wanted: 1, 2, 3…');
 }
 
 function parseOptions(text: string): Record<string, string> {

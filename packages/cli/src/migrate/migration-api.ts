@@ -17,6 +17,9 @@ const nodeSchema = z.object({
   volumes: volumesSchema.optional(),
   stage: z.string().optional(),
   failedTries: z.number().int(),
+  failedStarts: z.number().int().optional(),
+  /** Of the node whose turn it is: what a rollback would cost. */
+  rollback: z.enum(['free', 'if-start-fails', 'data-loss']).optional(),
   copy: z
     .object({
       stage: z.string(),
@@ -70,6 +73,8 @@ export interface MigrationApi {
   cluster(): Promise<ShownCluster>;
   begin(order: MigrationOrder): Promise<string>;
   change(change: 'pause' | 'resume' | 'rollback'): Promise<string>;
+  /** A rollback that gives up what this node may have acknowledged since its copy. */
+  giveUp(nodeId: number): Promise<string>;
   /** Former volumes of that driver, last marked in that epoch, are gone. */
   purged(nodeId: number, driver: string, epoch: number): Promise<string>;
 }
@@ -82,6 +87,7 @@ export function migrationApi(base: URL): MigrationApi {
     cluster: () => read(base, clusterSchema, new URL('/v1/cluster', base)),
     begin: put,
     change: (change) => put({ change }),
+    giveUp: (nodeId) => put({ change: 'rollback', acceptDataLoss: nodeId }),
     async purged(nodeId, driver, epoch) {
       const url = new URL(`/v1/nodes/${nodeId}/former-volumes`, base);
       return wordsOf(await request(url, { method: 'DELETE', body: { driver, epoch } }), 'accepted');

@@ -32,8 +32,12 @@ function nodeText(node: MigratingNode, isToMove: boolean): string {
 }
 
 /** Of a node that has its turn. */
-export function turnText({ stage, copy, failedTries }: MigratingNode): string {
+export function turnText({ stage, copy, failedTries, failedStarts, rollback }: MigratingNode): string {
   const tries = failedTries === 0 ? '' : `, ${failedTries} tries have failed`;
+  if (stage === 'copied') {
+    const starts = (failedStarts ?? 0) === 0 ? '' : `, ${failedStarts ?? 0} starts have failed`;
+    return `copied${starts}${rollback === undefined ? '' : `, ${ROLLBACK_TEXTS[rollback]}`}`;
+  }
   if (copy === undefined || stage !== 'copying') return `${stage ?? 'no turn'}${tries}`;
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
   const total = sum(copy.volumes.map((each) => each.bytesTotal));
@@ -43,6 +47,12 @@ export function turnText({ stage, copy, failedTries }: MigratingNode): string {
   const notKept = lost === '' ? '' : `, not kept: ${lost}`;
   return `${copy.stage} ${bytesText(done)} of ${bytesText(total)}${tries}${notKept}`;
 }
+
+const ROLLBACK_TEXTS = {
+  free: 'rollback is free',
+  'if-start-fails': 'rollback is free if the start under way fails as those before it',
+  'data-loss': 'rollback would lose what only it has acknowledged since its copy',
+} as const;
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 

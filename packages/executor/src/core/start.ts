@@ -198,8 +198,9 @@ function retryAttach(state: Starting): Transition {
 }
 
 function next(state: Starting, change: Partial<Starting>, effect: Effect): Transition {
-  const moved: Starting = { ...state, ...change };
-  return moved.stop ? beginStop(moved, moved.stop) : { state: moved, effects: [effect] };
+  // A step that is not begun any more is none: whether Elasticsearch may have started hangs on it.
+  if (state.stop) return beginStop({ ...state, ...change, step: state.step }, state.stop);
+  return { state: { ...state, ...change }, effects: [effect] };
 }
 
 /** An earlier order to stop keeps its say: a KILL stays a KILL though the step then fails. */

@@ -107,6 +107,8 @@ export interface Stopping extends Common {
   readonly ending: Ending;
   /** Absent after a migration, for which no isolator ever mounts. */
   readonly report: NodeReport | undefined;
+  /** Elasticsearch was told to start, or perhaps so. */
+  readonly wentAhead: boolean;
   /** Which try of the detach under way; 0 while the process is not gone. */
   readonly attempt: number;
   readonly killed: boolean;

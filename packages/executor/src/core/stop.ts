@@ -29,6 +29,7 @@ export function beginStop(from: Starting | Migrating | Up, order: StopOrder): Tr
     held: from.held,
     ending: order.ending,
     report: from.phase === 'migrating' ? undefined : from.report,
+    wentAhead: from.phase === 'up' || (from.phase === 'starting' && from.step === 'go'),
     attempt: 0,
     killed: hard,
   };
@@ -147,18 +148,23 @@ function letGoNext(state: Stopping): Transition {
   return state.held.lease && mayGiveBack ? { state, effects: [{ kind: 'give-back' }] } : finished(state);
 }
 
-/** Where an isolator mounts, the status says so: it is no word about the volumes. */
+/**
+ * Where an isolator mounts, the status says so: it is no word about the volumes. That Elasticsearch was never let start
+ * is said too: then nothing was acknowledged on these volumes, and a migration may still be taken back.
+ */
 function finished(state: Stopping): Transition {
-  const { report } = state;
+  const { report, wentAhead } = state;
   const { message } = state.ending;
   const isolated =
     report?.mountedBy === undefined
       ? {}
       : { report, message: `${message}; unmounting its volumes is left to the ${report.mountedBy}` };
+  const unused =
+    report === undefined || wentAhead ? {} : { report: { ...report, neverStarted: true as const } };
   return {
     state: { phase: 'ended', limits: state.limits, safety: state.safety },
     effects: [
-      { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending, ...isolated } },
+      { kind: 'send-status', status: { taskId: state.spec.taskId, ...state.ending, ...isolated, ...unused } },
       { kind: 'finish', exitCode: 0 },
     ],
   };

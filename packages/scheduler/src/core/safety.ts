@@ -6,7 +6,7 @@
 import type { NodeRecord } from '@mesos-elasticsearch/contract';
 import { isLeaseExpired } from '@mesos-elasticsearch/coordination';
 import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
-import { isCopyVerified, mayTakeBack } from './migration/proof.ts';
+import { isCopyVerified, isUnstarted, mayTakeBack } from './migration/proof.ts';
 import type { LeaseView } from './model.ts';
 import { takeLowest, type NodeIds } from './node-ids.ts';
 import { judgeStatus, type Evidence, type Judgement } from './release-proof.ts';
@@ -42,7 +42,12 @@ export interface SafetyRules {
     status: Pick<TaskStatus, 'state' | 'source' | 'data'>,
     view: LeaseView | undefined,
   ) => boolean;
-  /** The old volumes count again only as long as nothing was launched on the new ones. */
+  /** A launch counts as one that never let Elasticsearch start by the word of its own executor only. */
+  readonly isUnstarted: (
+    record: NodeRecord,
+    status: Pick<TaskStatus, 'state' | 'source' | 'data'>,
+  ) => boolean;
+  /** The old volumes count again only as long as Elasticsearch cannot have run on the new ones. */
   readonly mayTakeBack: (record: NodeRecord) => boolean;
 }
 
@@ -58,5 +63,6 @@ export const SAFETY_RULES: SafetyRules = {
   nextNodeId: (ids) => takeLowest(ids),
   isRevoked: (outcome) => outcome === 'revoked',
   isCopyVerified,
+  isUnstarted,
   mayTakeBack,
 };

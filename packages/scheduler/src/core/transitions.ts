@@ -3,6 +3,7 @@ import type { NodeId, NodeRecord, NodeVolumes } from '@mesos-elasticsearch/contr
 import type { Holder, LeftBehind, NodeReport, Purpose } from '@mesos-elasticsearch/contract';
 import type { SuspectPolicy } from '@mesos-elasticsearch/contract';
 import { epoch } from '@mesos-elasticsearch/contract';
+import { stillUnused } from './migration/proof.ts';
 
 /** How a node left its agent; kept in the record's `lastAgent.left`. */
 export type Left =
@@ -150,6 +151,8 @@ export function vacated(before: NodeRecord, left: Left, why: string, wallMs: num
     next.phase = 'migrating';
     next.migration = { ...migration, stage: 'copying' };
   }
+  const unused = NEVER_ATTACHED.has(left) ? stillUnused(before) : undefined;
+  if (unused?.stage === 'copied') next.migration = unused;
   if (holder !== undefined) next.lastAgent = { agentId: holder.agentId, host: holder.host, left };
   delete next.holder;
   delete next.addresses;

@@ -1,5 +1,6 @@
 /** What the API and callers see of the model: plain, without secrets. */
 import type { NodePhase, NodeRecord, Purpose } from '@mesos-elasticsearch/contract';
+import { isToldByItsEnd } from './migration/proof.ts';
 import { driversOf, nodesToMove } from './migration/volumes.ts';
 import { heldNodes, wantedSize, type DesiredCluster, type Model } from './model.ts';
 import { nodeNameOf, retiredVolumesNow, suspectPolicyNow } from './model.ts';
@@ -78,7 +79,7 @@ export function migrationView(desired: DesiredCluster, model: Model, waits: read
     health,
     healthFailure: failure?.message,
     nodes: [...model.nodes.values()]
-      .map(({ record }) => migrationOfNode(model, record))
+      .map(({ record }) => migrationOfNode(desired, model, record))
       .sort((a, b) => a.nodeId - b.nodeId),
     waitsFor: waits
       .filter(({ rule }) => MIGRATION_RULES.has(rule))
@@ -97,17 +98,31 @@ const MIGRATION_RULES: ReadonlySet<RuleName> = new Set([
   'copy-verified',
 ]);
 
-function migrationOfNode(model: Model, record: NodeRecord) {
+function migrationOfNode({ safety }: DesiredCluster, model: Model, record: NodeRecord) {
   const { nodeId, phase, epoch, volumes, migration, formerVolumes, why, holder } = record;
   const copy = model.copies.get(nodeId);
   return {
     ...{ nodeId, phase, epoch, why, host: holder?.host, volumes },
     stage: migration?.stage,
     failedTries: migration?.failedTries ?? 0,
+    failedStarts: migration?.failedStarts ?? 0,
+    /**
+     * Of the node whose turn it is. free: nothing has run on its new volumes. if-start-fails: nor will it have, if the
+     * launch under way ends before Elasticsearch starts. data-loss: only by giving up what it may have acknowledged.
+     */
+    rollback: migration === undefined ? undefined : rollbackOf(safety, record),
     /** As the task that copies said it last. */
     copy: copy?.epoch === epoch ? { stage: copy.stage, volumes: copy.volumes } : undefined,
     formerVolumes: formerVolumes ?? [],
   };
+}
+
+function rollbackOf(
+  safety: DesiredCluster['safety'],
+  record: NodeRecord,
+): 'free' | 'if-start-fails' | 'data-loss' {
+  if (safety.mayTakeBack(record)) return 'free';
+  return isToldByItsEnd(record) ? 'if-start-fails' : 'data-loss';
 }
 
 export function clusterView(desired: DesiredCluster, model: Model, waits: readonly WaitStep[]) {

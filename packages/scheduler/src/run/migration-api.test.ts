@@ -193,6 +193,8 @@ describe('the API of a migration', () => {
     expect((await ask('GET', path)).body).toMatchObject({ nodes: [{ nodeId: 1, formerVolumes: [] }] });
     expect((await ask('PUT', path, { to: 'newdir', twice: true })).status).toBe(400);
     expect((await ask('PUT', path, { change: 'pause' })).status).toBe(404);
+    expect((await ask('PUT', path, { change: 'resume', acceptDataLoss: 1 })).status).toBe(400);
+    expect((await ask('PUT', path, { change: 'rollback', acceptDataLoss: 0 })).status).toBe(400);
     const order = { to: 'newdir', options: { path: '/{volume}' } };
     expect(await ask('PUT', path, order)).toMatchObject({
       status: 202,
@@ -204,6 +206,10 @@ describe('the API of a migration', () => {
       nodesToMove: [1],
     });
     expect(await ask('PUT', path, order)).toMatchObject({ status: 409 });
+    expect(await ask('PUT', path, { change: 'rollback', acceptDataLoss: 1 })).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('node 1 has nothing to give up') as string },
+    });
     expect((await ask('PUT', path, { change: 'pause' })).status).toBe(202);
     await clock.advance(1000);
     expect((await ask('GET', path)).body).toMatchObject({ ordered: { state: 'paused' } });

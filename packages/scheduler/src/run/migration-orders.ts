@@ -2,6 +2,8 @@
 import { driverNameSchema, type ClusterMigration } from '@mesos-elasticsearch/contract';
 import type { DesiredCluster, Model } from '../core/model.ts';
 import type { MigrationOrder } from '../core/migration/orders.ts';
+import { isToldByItsEnd } from '../core/migration/proof.ts';
+import { stuckText } from '../core/migration/texts.ts';
 import { hasTurn, isNamed } from '../core/migration/transitions.ts';
 import {
   driversOf,
@@ -15,6 +17,7 @@ import { mountingObstacle } from '../core/mounting.ts';
 import type { OrderResult } from './http-server.ts';
 
 type Begin = Extract<MigrationOrder, { kind: 'begin' }>;
+type Change = Exclude<MigrationOrder, Begin>;
 
 /** @returns an order to refuse with, or undefined when it may be recorded */
 export function refuseMigration(
@@ -24,9 +27,7 @@ export function refuseMigration(
 ): OrderResult | undefined {
   if (model.framework === undefined) return { status: 503, message: 'the cluster has no record yet' };
   if (model.orderedMigration !== undefined) return conflict('another order is being recorded: look again');
-  return order.kind === 'begin'
-    ? refuseBegin(desired, model, order)
-    : refuseChange(desired, model, order.kind);
+  return order.kind === 'begin' ? refuseBegin(desired, model, order) : refuseChange(desired, model, order);
 }
 
 function refuseBegin(desired: DesiredCluster, model: Model, order: Begin): OrderResult | undefined {
@@ -80,22 +81,24 @@ function refuseNode(
 function refuseChange(
   { safety }: DesiredCluster,
   model: Model,
-  change: 'pause' | 'resume' | 'rollback',
+  { kind: change, giveUp }: Change,
 ): OrderResult | undefined {
   const known = model.framework?.record.migration;
   if (known === undefined) return { status: 404, message: 'no migration was ordered' };
   if (known.state === 'done')
     return conflict('the migration is done: the way back is a migration of its own');
+  const inTurn = turnOf(model)?.nodeId;
+  if (giveUp !== undefined && giveUp !== inTurn) {
+    const whose = inTurn === undefined ? 'no node has its turn' : `it is the turn of node ${inTurn}`;
+    return conflict(`node ${giveUp} has nothing to give up: ${whose}`);
+  }
   if (known.state === 'rolling-back') {
     return change === 'rollback' ? undefined : conflict('it is rolling back: it is paused when that is done');
   }
   const turn = turnOf(model);
-  if (change !== 'rollback' || turn === undefined || !hasTurn(turn) || safety.mayTakeBack(turn))
-    return undefined;
-  return conflict(
-    `node ${turn.nodeId} was launched on its new volumes, where it may have acknowledged documents: ` +
-      'let its turn end, and order a migration back',
-  );
+  if (change !== 'rollback' || turn === undefined || !hasTurn(turn)) return undefined;
+  if (safety.mayTakeBack(turn) || isToldByItsEnd(turn) || giveUp === turn.nodeId) return undefined;
+  return conflict(stuckText(turn));
 }
 
 export interface PurgeOrder {

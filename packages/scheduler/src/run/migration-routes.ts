@@ -1,5 +1,6 @@
 /** The API of moving volumes to another driver. */
 import type { FastifyInstance } from 'fastify';
+import { nodeId } from '@mesos-elasticsearch/contract';
 import { z } from 'zod';
 import type { MigrationOrder } from '../core/migration/orders.ts';
 import type { MigrationView } from '../core/views.ts';
@@ -27,7 +28,13 @@ const beginBody = z
 const changeBody = z
   .strictObject({ change: z.enum(['pause', 'resume', 'rollback']) })
   .transform(({ change }): MigrationOrder => ({ kind: change }));
-const orderBody = z.union([beginBody, changeBody]);
+const giveUpBody = z
+  .strictObject({ change: z.literal('rollback'), acceptDataLoss: z.number().int().positive() })
+  .transform(({ change, acceptDataLoss }): MigrationOrder => ({
+    kind: change,
+    giveUp: nodeId(acceptDataLoss),
+  }));
+const orderBody = z.union([beginBody, changeBody, giveUpBody]);
 const purgeBody = z.strictObject({ driver: z.string().min(1), epoch: z.number().int().positive() });
 const nodeParameters = z.object({ nodeId: z.coerce.number().int().positive() });
 
@@ -38,9 +45,11 @@ export function addMigrationRoutes(server: FastifyInstance, handlers: MigrationH
     if (body.success) return answer(handlers.orderMigration(body.data), reply);
     const begin =
       '{"to": DRIVER, "options": {…}, "wantedHealth": "green" or "yellow", "overwriteFormer": true or false}';
-    return reply
-      .code(400)
-      .send({ error: `wanted: ${begin}, or {"change": "pause", "resume" or "rollback"}` });
+    return reply.code(400).send({
+      error:
+        `wanted: ${begin}, or {"change": "pause", "resume" or "rollback"}, ` +
+        'or {"change": "rollback", "acceptDataLoss": NODE_ID}',
+    });
   });
   server.delete('/v1/nodes/:nodeId/former-volumes', (request, reply) => {
     const parameters = nodeParameters.safeParse(request.params);

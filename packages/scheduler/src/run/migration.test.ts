@@ -329,7 +329,7 @@ describe('a migration that is rolled back', () => {
     await story.master.taskOf(1).executor.stop('TASK_FAILED');
     order(story, 'rollback');
     await story.until('it is paused', () => migrationOf(story)?.state === 'paused');
-    expect(migrationOf(story)?.why).toContain('node 1 was launched on its new volumes already');
+    expect(migrationOf(story)?.why).toContain('node 1 was launched on its new volumes (newdir)');
     await comeUp(story);
     await story.advance(60_000);
     expect(story.record(1)).toMatchObject({ phase: 'running', volumes: { data: { driver: 'newdir' } } });

@@ -15,6 +15,8 @@ export interface ExecutorWorld {
   readonly clock: Clock;
   readonly leases: LeaseService;
   readonly host: string;
+  /** Why no start comes as far as Elasticsearch just now; undefined: nothing is in its way. */
+  readonly unstartable: () => string | undefined;
   /** Told whenever Elasticsearch starts and stops; the judge of rule 1. */
   readonly holders: Holders;
   send(status: Pick<TaskStatus, 'state' | 'data' | 'message'>): void;
@@ -111,6 +113,8 @@ export class FakeExecutor {
     this.#lease = lease;
     this.#answeredRenewalSentMs = sentMs;
     if (this.spec.purpose === 'release') return this.#release();
+    const why = this.spec.purpose === 'run' ? this.#world.unstartable() : undefined;
+    if (why !== undefined) return this.failToStart(why);
     this.#world.holders.started(this.spec);
     this.#elasticsearch = true;
     this.#world.send({ state: 'TASK_STARTING' });
@@ -151,8 +155,17 @@ export class FakeExecutor {
   }
 
   sayRunning(): void {
+    this.#world.send({ state: 'TASK_RUNNING', data: encodeJson(this.#nodeReport()) });
+  }
+
+  /** Ends in order before Elasticsearch was let start, and says so. */
+  async failToStart(message: string, change: Partial<NodeReport> = {}): Promise<void> {
+    return this.stop('TASK_FAILED', message, { ...this.#nodeReport(), neverStarted: true, ...change });
+  }
+
+  #nodeReport(): NodeReport {
     const { host } = this.#world;
-    const report: NodeReport = {
+    return {
       version: 1,
       nodeId: this.spec.nodeId,
       epoch: this.spec.epoch,
@@ -161,14 +174,13 @@ export class FakeExecutor {
       volumes: [],
       tied: true,
     };
-    this.#world.send({ state: 'TASK_RUNNING', data: encodeJson(report) });
   }
 
   /** Graceful: Elasticsearch ends, volumes are unmounted, the lease is given back, then the status is sent. */
   async stop(
     state: 'TASK_KILLED' | 'TASK_FAILED' | 'TASK_FINISHED',
     message = '',
-    report?: MigrationReport,
+    report?: MigrationReport | NodeReport,
   ): Promise<void> {
     if (!this.#awake) return;
     this.#stopElasticsearch();
@@ -197,7 +209,7 @@ export class FakeExecutor {
     }
   }
 
-  #end(state: TaskStatus['state'], message: string, report?: MigrationReport): void {
+  #end(state: TaskStatus['state'], message: string, report?: MigrationReport | NodeReport): void {
     this.#awake = false;
     this.#cancel();
     this.#world.send({ state, message, ...(report === undefined ? {} : { data: encodeJson(report) }) });

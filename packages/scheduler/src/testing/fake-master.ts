@@ -54,6 +54,8 @@ export class FakeMaster {
   readonly releases: LaunchSpec[] = [];
   /** Executors say RUNNING by themselves, right after STARTING. */
   runByThemselves = true;
+  /** Tasks end with this reason before Elasticsearch is started. */
+  unstartable: string | undefined;
   /** Tasks that migrate end by themselves, with a whole copy, a while after they have begun. */
   copyByThemselves = true;
   readonly #clock: Clock;
@@ -301,6 +303,7 @@ export class FakeMaster {
       leases: this.#leases,
       host: agent.name,
       holders: this.holders,
+      unstartable: () => this.unstartable,
       released: (spec) => this.releases.push(spec),
       send: (status) => {
         this.update(entry, status);

@@ -1,5 +1,5 @@
 /** What an operator orders about the migration, and what becomes of the cluster's record of it. */
-import type { ClusterMigration } from '@mesos-elasticsearch/contract';
+import type { ClusterMigration, NodeId } from '@mesos-elasticsearch/contract';
 import { isSameKinds, type VolumeKinds } from './volumes.ts';
 
 export type MigrationOrder =
@@ -9,7 +9,11 @@ export type MigrationOrder =
       readonly wantedHealth: ClusterMigration['wantedHealth'];
       readonly overwriteFormer: boolean;
     }
-  | { readonly kind: 'pause' | 'resume' | 'rollback' };
+  | {
+      readonly kind: 'pause' | 'resume' | 'rollback';
+      /** With rollback: what this node may have acknowledged on its new volumes is given up. */
+      readonly giveUp?: NodeId;
+    };
 
 const STATES = { pause: 'paused', resume: 'running', rollback: 'rolling-back' } as const;
 
@@ -28,8 +32,8 @@ export function stillOrdered(
       isSameKinds(known.to, to);
     return begun ? undefined : order;
   }
-  const over = known === undefined || known.state === 'done' || known.state === STATES[order.kind];
-  return over ? undefined : order;
+  const isSo = known?.state === STATES[order.kind] && known.giveUp === order.giveUp;
+  return known === undefined || known.state === 'done' || isSo ? undefined : order;
 }
 
 /** @param known absent only where the order is to begin */
@@ -47,7 +51,21 @@ export function afterOrder(
     return { ...begun, state: 'running', why: 'an operator ordered it', since: wallMs };
   }
   if (known === undefined) return undefined;
-  return inState(known, STATES[order.kind], `an operator ordered it: ${order.kind}`, wallMs);
+  const { kind, giveUp } = order;
+  if (giveUp === undefined) return inState(known, STATES[kind], `an operator ordered it: ${kind}`, wallMs);
+  const why = `an operator ordered it: ${kind}, and gives up what node ${giveUp} has acknowledged since its copy`;
+  return { ...inState(known, STATES[kind], why, wallMs), giveUp };
+}
+
+/**
+ * The end of rolling back. What a node has written to its new volumes by itself is nobody's copy: that it may be written
+ * over when the migration goes on takes another order.
+ */
+export function rolledBack(known: ClusterMigration, why: string, wallMs: number): ClusterMigration {
+  const next = inState(known, 'paused', why, wallMs);
+  if (next.giveUp === undefined) return next;
+  delete next.giveUp;
+  return { ...next, overwriteFormer: false };
 }
 
 export function inState(

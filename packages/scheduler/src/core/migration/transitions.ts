@@ -3,6 +3,7 @@ import { epoch } from '@mesos-elasticsearch/contract';
 import type { ClusterMigration, FormerVolumes, NodeRecord } from '@mesos-elasticsearch/contract';
 import type { NodeMigration, NodeVolumes } from '@mesos-elasticsearch/contract';
 import * as transition from '../transitions.ts';
+import { stillUnused } from './proof.ts';
 import { isSameVolumes } from './volumes.ts';
 
 export type MigratingRecord = NodeRecord & { readonly migration: NodeMigration };
@@ -46,7 +47,30 @@ export function tryFailed(before: MigratingRecord, after: NodeRecord): NodeRecor
   return { ...after, migration: { ...after.migration, failedTries } };
 }
 
-/** Nothing was launched on the new volumes: the old ones count on. What may have been written of a copy is kept on record. */
+/**
+ * A launch on the new volumes has ended before the node came up.
+ * @param unstarted Elasticsearch was never let start. @param counts not one that was told to stop, while the migration runs
+ */
+export function startFailed(
+  after: NodeRecord,
+  { before, unstarted, counts }: { before: MigratingRecord; unstarted: boolean; counts: boolean },
+): NodeRecord {
+  // Its own end may have said so already.
+  const known = after.migration?.unusedUntil === before.epoch || !unstarted;
+  const migration = known ? after.migration : stillUnused(before);
+  if (migration === undefined) return after;
+  const failedStarts = (before.migration.failedStarts ?? 0) + 1;
+  return { ...after, migration: counts ? { ...migration, failedStarts } : migration };
+}
+
+/** They are on record in the migration's reason: from now on they are counted anew. */
+export function startsForgotten(before: MigratingRecord): NodeRecord {
+  const migration = { ...before.migration };
+  delete migration.failedStarts;
+  return { ...before, migration };
+}
+
+/** Nothing ran on the new volumes, or an operator gives that up: the old ones count on. What may have been written of a copy is kept on record. */
 export function takenBack(before: MigratingRecord, why: string, wallMs: number): NodeRecord {
   const { migration, ...rest } = before;
   const goesOn = before.phase !== 'migrating' && before.phase !== 'vacant';

@@ -4,8 +4,17 @@
  */
 import type { ClusterMigration, NodeRecord } from '@mesos-elasticsearch/contract';
 import { agentId, taskId } from '@mesos-elasticsearch/mesos-v1';
-import { inState } from '../migration/orders.ts';
-import { hasTurn, purged, takenBack, turnBegun, type MigratingRecord } from '../migration/transitions.ts';
+import { inState, rolledBack } from '../migration/orders.ts';
+import { isToldByItsEnd } from '../migration/proof.ts';
+import { stuckText } from '../migration/texts.ts';
+import {
+  hasTurn,
+  purged,
+  startsForgotten,
+  takenBack,
+  turnBegun,
+  type MigratingRecord,
+} from '../migration/transitions.ts';
 import { nodesToMove, nodeVolumesOf, turnOf } from '../migration/volumes.ts';
 import { heldNodes } from '../model.ts';
 import type { Step } from '../steps.ts';
@@ -76,7 +85,9 @@ function turnSteps(context: PlanContext, migration: ClusterMigration, turn: Migr
         : [waitFor('migration-copies', progressText(context, turn), nodeId)];
     }
     case 'copied':
-      return [waitFor('migration-copies', `verified: it starts on ${own.to.data.driver}`, nodeId)];
+      return own.failedStarts !== undefined && own.failedStarts >= MOST_TRIES
+        ? recordMigration(context.model, startsFailed(context, migration, turn))
+        : [waitFor('migration-copies', `verified: it starts on ${own.to.data.driver}`, nodeId)];
   }
 }
 
@@ -110,6 +121,22 @@ function nextTurn(context: PlanContext, migration: ClusterMigration): Step[] {
   return [recordNode(model, turnBegun(next, migration, to))];
 }
 
+/** It is tried on; nothing else is done before an operator has seen it. */
+function startsFailed(
+  { desired, now }: PlanContext,
+  migration: ClusterMigration,
+  turn: MigratingRecord,
+): ClusterMigration {
+  const { nodeId, migration: own, why: last } = turn;
+  const { driver } = own.to.data;
+  const isFree = desired.safety.mayTakeBack(turn) || isToldByItsEnd(turn);
+  const next = isFree
+    ? 'Elasticsearch has never started there, so rollback is free: it takes the node back to its old volumes'
+    : `${stuckText(turn)}. Mend what keeps it from starting: it is tried again by itself`;
+  const why = `node ${nodeId}: ${own.failedStarts} starts on its new volumes (${driver}) have failed, last: ${last}. ${next}`;
+  return inState(migration, 'paused', why, now.wallMs);
+}
+
 function whyUnsettled({ model }: PlanContext): string | undefined {
   if (model.framework?.record.bootstrapped !== true) return 'the cluster has not formed yet';
   const other = heldNodes(model).find(({ phase }) => phase !== 'running');
@@ -124,7 +151,9 @@ function whyUnsettled({ model }: PlanContext): string | undefined {
 function pausedTurn(context: PlanContext, turn: MigratingRecord): Step[] {
   const { model, now } = context;
   const { migration, phase, holder, epoch, nodeId } = turn;
-  if (migration.stage === 'copied') return [];
+  if (migration.stage === 'copied') {
+    return migration.failedStarts === undefined ? [] : [recordNode(model, startsForgotten(turn))];
+  }
   const untouched = migration.stage === 'stopping' || epoch === migration.sinceEpoch;
   if (untouched && (migration.stage === 'stopping' || holder === undefined)) {
     return [recordNode(model, takenBack(turn, 'migration: paused before its turn had begun', now.wallMs))];
@@ -137,17 +166,18 @@ function pausedTurn(context: PlanContext, turn: MigratingRecord): Step[] {
       : [waitFor('migration-paused', `its copy is ${phase}`, nodeId)];
 }
 
-/** Back to the old volumes, as long as nothing was launched on the new ones. */
+/** Back to the old volumes, as long as nothing can have run on the new ones, or by the word of an operator. */
 function rollBack(
   context: PlanContext,
   migration: ClusterMigration,
   turn: MigratingRecord | undefined,
 ): Step[] {
   const { model, now, desired } = context;
-  if (turn === undefined || !desired.safety.mayTakeBack(turn)) {
-    const goesOn = turn === undefined ? '' : `; node ${turn.nodeId} was launched on its new volumes already`;
-    const why = `${migration.why}${goesOn}`;
-    return recordMigration(model, inState(migration, 'paused', why, now.wallMs));
+  if (turn === undefined) return recordMigration(model, rolledBack(migration, migration.why, now.wallMs));
+  if (!desired.safety.mayTakeBack(turn) && migration.giveUp !== turn.nodeId) {
+    if (isToldByItsEnd(turn))
+      return stop(context, turn, 'its end says whether it may go back to its old volumes');
+    return recordMigration(model, rolledBack(migration, `${migration.why}; ${stuckText(turn)}`, now.wallMs));
   }
   const { phase, nodeId } = turn;
   const back = recordNode(model, takenBack(turn, `migration: rolled back (${migration.why})`, now.wallMs));

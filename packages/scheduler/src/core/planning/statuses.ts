@@ -3,7 +3,7 @@ import { decodeNodeReport, type NodeRecord } from '@mesos-elasticsearch/contract
 import type { TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import { leaseOf, subscribedFrameworkId, type Model } from '../model.ts';
 import type { Step } from '../steps.ts';
-import { copied, hasTurn, tryFailed, type MigratingRecord } from '../migration/transitions.ts';
+import { copied, hasTurn, startFailed, tryFailed, type MigratingRecord } from '../migration/transitions.ts';
 import { parseTaskId } from '../task-id.ts';
 import * as transition from '../transitions.ts';
 import {
@@ -88,6 +88,17 @@ function afterSignOfLife(context: PlanContext, record: NodeRecord, status: TaskS
 }
 
 function afterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus): Step | undefined {
+  const step = stepAfterEnd(context, record, status);
+  if (step?.kind !== 'record-node' || !hasTurn(record) || record.migration.stage !== 'copied') return step;
+  // In doubt its end is still to come.
+  if (step.record.phase === 'suspect') return step;
+  const counts =
+    status.state !== 'TASK_KILLED' && context.model.framework?.record.migration?.state === 'running';
+  const unstarted = context.desired.safety.isUnstarted(record, status);
+  return { ...step, record: startFailed(step.record, { before: record, unstarted, counts }) };
+}
+
+function stepAfterEnd(context: PlanContext, record: NodeRecord, status: TaskStatus): Step | undefined {
   const { model, now } = context;
   const { verdict, row } = judge(context, record, status);
   const detail = [status.state, status.reason, status.message].filter(
