@@ -37,14 +37,40 @@ function noAnswer(): Promise<never> {
 }
 
 export async function dvdcliFinding(program: string, needed: boolean): Promise<Line> {
-  const run = (word: string) =>
-    execa(program, [word], { reject: false, stdin: 'ignore', timeout: LIMIT_MS, all: true });
-  const version = await run('version');
-  if (version.exitCode === undefined) {
-    const says = `${program} cannot be run (${version.code ?? version.shortMessage ?? 'it did not end'})`;
+  const version = await runBriefly(program, 'version');
+  if (version.why !== undefined) {
+    const says = `${program} cannot be run (${version.why})`;
     return needed ? failed('dvdcli', says, 'install it, or give --dvdcli PATH') : skipped('dvdcli', says);
   }
-  return dvdcliLine(program, version.stdout, (await run('--help')).all);
+  return dvdcliLine(program, version.stdout, (await runBriefly(program, '--help')).all);
+}
+
+/** A script may leave a child behind that keeps its output open, so the whole group goes at the limit. */
+async function runBriefly(
+  program: string,
+  word: string,
+): Promise<{ readonly why: string | undefined; readonly stdout: string; readonly all: string }> {
+  const child = execa(program, [word], { reject: false, stdin: 'ignore', all: true, detached: true });
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    limit = setTimeout(() => {
+      killGroup(child.pid);
+      resolve(undefined);
+    }, LIMIT_MS);
+  });
+  const result = await Promise.race([child, late]);
+  clearTimeout(limit);
+  if (result === undefined) return { why: `it did not end within ${LIMIT_MS} ms`, stdout: '', all: '' };
+  const { exitCode, code, shortMessage = 'it did not end', stdout, all } = result;
+  return { why: exitCode === undefined ? (code ?? shortMessage) : undefined, stdout, all };
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 /** @param asked host:port that somebody gave; undefined: this host's usual one, if it answers */

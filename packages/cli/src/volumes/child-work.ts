@@ -20,7 +20,7 @@ export function inChild<T>(
 ): Promise<ChildAnswer<T>> {
   const wrapped = `const fs=require('node:fs'),path=require('node:path'),args=process.argv.slice(1);
 (async()=>{${script}})().then((value)=>process.stdout.write(JSON.stringify({value:value??null})),
-(error)=>process.stdout.write(JSON.stringify({why:(error.code?error.code+': ':'')+error.message})));`;
+(error)=>process.stdout.write(JSON.stringify({why:(error.code&&!error.message.startsWith(error.code)?error.code+': ':'')+error.message})));`;
   const child = spawn(process.execPath, ['--input-type=commonjs', '-e', wrapped, '--', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {},

@@ -22,6 +22,7 @@ import { UsageError } from '../commands/exit-code.ts';
 import { textTable } from '../text-table.ts';
 import { decideMount, decideUnmount, type HandCase, type HandDecision } from './core/by-hand.ts';
 import { decideRemoval, isNodeVolume, type Inside } from './core/removal.ts';
+import { volumesWords } from './command-words.ts';
 import { inspectHere, inspectionText, mountNamed, userText, type Inspection } from './inspection.ts';
 import { lookInside } from './look-inside.ts';
 import { dockerAt, pathOf, reach, within, type ReachOptions } from './reach.ts';
@@ -60,7 +61,7 @@ function wayTo(context: VerbContext, name: string): Way {
   return {
     volumes: reach(context.reach, context.environment),
     volume: { name: checked, driver },
-    findOut: `mesos-elasticsearch volumes inspect ${name} --driver ${driver} --path ${pathOf(context.reach)}`,
+    findOut: volumesWords('inspect', name, context.reach),
   };
 }
 

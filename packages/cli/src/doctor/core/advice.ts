@@ -17,6 +17,26 @@ const ADVICE: Readonly<Partial<Record<VolumeErrorCode, string>>> = {
   unsupported: 'the driver lacks a call that is needed: use a newer release of it',
 };
 
+/** @param why as the file system said it, the code first: `ENOSPC: no space left on device, write` */
+export function adviceForFile(why: string): string {
+  switch (/^[A-Z]+/.exec(why)?.[0]) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'make room: the file system, or the quota, of the volume is full';
+    case 'EROFS':
+      return "nodes write their volumes: look at the driver's options and at dmesg, the volume is mounted read-only";
+    case 'EACCES':
+    case 'EPERM':
+      return 'run it as root, as an agent runs executors, or let this user write there by the options of the driver';
+    case 'ENOENT':
+    case 'ENOTCONN':
+    case 'EIO':
+      return "look at the driver's log: what it has mounted is not usable, or not what was mounted before";
+    default:
+      return 'look at the options of the driver: who may write there, and with which cache';
+  }
+}
+
 export function adviceFor(code: VolumeErrorCode): string {
   return ADVICE[code] ?? "look at the driver's log, and at its options: --options k=v,k=v";
 }

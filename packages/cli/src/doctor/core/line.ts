@@ -29,11 +29,9 @@ export function linesText(lines: readonly Line[]): string {
   return lines
     .map(({ check, verdict, says, next, ms }) => {
       const took = ms === undefined ? '' : ` (${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms)`;
-      const advice =
-        next === undefined
-          ? ''
-          : `\n  ${' '.repeat(width)}  → ${next.replaceAll('\n', `\n  ${' '.repeat(width)}    `)}`;
-      return `${SIGNS[verdict]} ${check.padEnd(width)}  ${says}${took}${advice}`;
+      const below = (text: string): string => text.replaceAll('\n', `\n  ${' '.repeat(width)}    `);
+      const advice = next === undefined ? '' : `\n  ${' '.repeat(width)}  → ${below(next)}`;
+      return `${SIGNS[verdict]} ${check.padEnd(width)}  ${below(says)}${took}${advice}`;
     })
     .join('\n');
 }
