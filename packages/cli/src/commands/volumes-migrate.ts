@@ -2,12 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { parseVolumeOptions } from '@mesos-elasticsearch/contract';
-import {
-  pluginDirectoriesFrom,
-  pluginSocketVolumes,
-  type ConsumerId,
-  type Volumes,
-} from '@mesos-elasticsearch/dvdcli-bridge';
+import type { ConsumerId, Volumes } from '@mesos-elasticsearch/dvdcli-bridge';
 import { Command, InvalidArgumentError } from 'commander';
 import { follow } from '../migrate/follow.ts';
 import { migrationApi, type MigrationOrder } from '../migrate/migration-api.ts';
@@ -15,6 +10,7 @@ import { purgeFormer } from '../migrate/purge.ts';
 import { migrationText, overwrittenText, unavailableText } from '../migrate/show.ts';
 import { readShards, unavailableIndices } from '../migrate/unavailable.ts';
 import { nodesApi } from '../nodes/nodes-api.ts';
+import { volumesOfThisHost } from '../volumes/reach.ts';
 import { apiOption } from './api-option.ts';
 import { UsageError } from './exit-code.ts';
 import { terminal, type Terminal } from './terminal.ts';
@@ -206,10 +202,7 @@ function realWorld(): MigrateWorld {
       process.once('SIGINT', () => leaving.abort());
       return leaving.signal;
     },
-    volumes: () => {
-      const directories = pluginDirectoriesFrom(process.env);
-      return pluginSocketVolumes({ directories });
-    },
+    volumes: () => volumesOfThisHost(process.env),
   };
 }
 

@@ -1,6 +1,8 @@
 /** From flags to a way to reach a driver. */
 import {
   dvdcliVolumes,
+  engineEndpointFrom,
+  engineForManagedPlugins,
   engineVolumes,
   pluginDirectoriesFrom,
   pluginSocketVolumes,
@@ -8,6 +10,7 @@ import {
   VolumeError,
   type LookAt,
   type Outcome,
+  type PluginEndpoint,
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
 import Docker from 'dockerode';
@@ -39,6 +42,7 @@ export function reach(options: ReachOptions, environment: Environment): Volumes 
     case 'plugin-socket':
       return pluginSocketVolumes({
         directories: pluginDirectoriesFrom(environment),
+        engine: engineFor(options.dockerHost, environment),
         lookAt,
         ...(ms === undefined
           ? {}
@@ -55,6 +59,26 @@ export function reach(options: ReachOptions, environment: Environment): Volumes 
         docker: dockerAt(options.dockerHost, environment),
         ...(ms === undefined ? {} : { limitMs: ms }),
       });
+  }
+}
+
+/** The drivers of this host by their sockets, where nothing else is said. */
+export function volumesOfThisHost(environment: Environment): Volumes {
+  return pluginSocketVolumes({
+    directories: pluginDirectoriesFrom(environment),
+    engine: engineFor(undefined, environment),
+    lookAt,
+  });
+}
+
+/** Asked for a plugin that it manages itself. */
+function engineFor(given: string | undefined, environment: Environment): PluginEndpoint | undefined {
+  if (given === undefined)
+    return engineForManagedPlugins(environment, (message) => void process.stderr.write(`${message}\n`));
+  try {
+    return engineEndpointFrom({ ...environment, DOCKER_HOST: given });
+  } catch (error) {
+    throw new UsageError(`--docker-host cannot be dialled: ${(error as Error).message}`);
   }
 }
 

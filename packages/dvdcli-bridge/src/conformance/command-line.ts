@@ -6,7 +6,8 @@ export interface ConformanceOptions {
   readonly driver: string;
   readonly path: 'plugin-socket' | 'dvdcli' | 'engine';
   readonly dvdcli: string;
-  readonly dockerSocket: string;
+  /** Undefined: Docker's usual one, or for managed plugins the one of DOCKER_HOST. */
+  readonly dockerSocket: string | undefined;
   readonly image: string | undefined;
   readonly elsewhere: string | undefined;
   /** Of every volume; `{volume}` stands for its name. */
@@ -23,12 +24,13 @@ export const USAGE = `volume-conformance: does a Docker volume driver keep the p
   --path PATH           plugin-socket (default), dvdcli or engine
   --options k=v,k=v     for every volume that is made; {volume} stands for its name; may be repeated
   --dvdcli PROGRAM      with --path dvdcli (dvdcli)
-  --docker-socket PATH  with --path engine (/var/run/docker.sock)
+  --docker-socket PATH  of the Docker Engine: with --path engine (/var/run/docker.sock), and to be asked for a
+                        managed plugin (DOCKER_HOST)
   --image IMAGE         with --path engine: an image with "sleep", for the check with a container
   --elsewhere DIR       plugin directory of the driver's instance of another machine, with the same storage
   --timeout SECONDS     of one call to the driver
 
-Environment: VOLUME_PLUGIN_DIRECTORIES, where plugins are looked for, separated by colons.
+Environment: VOLUME_PLUGIN_DIRECTORIES, where plugins are looked for, separated by colons; DOCKER_HOST.
 Makes volumes named vc-<random>-<number>, touches no others, and removes them at the end.
 Prints TAP. Exit codes: 0 every check passed or was skipped with its reason, 1 not, 64 wrong usage.
 `;
@@ -55,7 +57,7 @@ function parse(argv: readonly string[]): ConformanceOptions | 'help' {
       path: { ...text, default: 'plugin-socket' },
       options: { ...text, multiple: true, default: [] },
       dvdcli: { ...text, default: 'dvdcli' },
-      'docker-socket': { ...text, default: '/var/run/docker.sock' },
+      'docker-socket': text,
       image: text,
       elsewhere: text,
       timeout: text,

@@ -8,7 +8,8 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHostdirPlugin, type RunningPlugin } from '../hostdir/start.ts';
 import { buildPrograms } from '../testing/bundles.ts';
-import { startScriptedPlugin } from '../testing/scripted-plugin.ts';
+import { startScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
+import { startScriptedPlugin, type ScriptedPlugin } from '../testing/scripted-plugin.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'conformance-'));
 const program = join(home, 'volume-conformance.mjs');
@@ -41,10 +42,10 @@ afterAll(async () => {
 });
 
 function conformance(directory: string, ...argv: string[]) {
-  return execa(process.execPath, [program, ...argv], {
-    reject: false,
-    env: { VOLUME_PLUGIN_DIRECTORIES: join(home, directory) },
-  });
+  return conformanceWith({ VOLUME_PLUGIN_DIRECTORIES: join(home, directory) }, ...argv);
+}
+function conformanceWith(env: Readonly<Record<string, string>>, ...argv: string[]) {
+  return execa(process.execPath, [program, ...argv], { reject: false, env });
 }
 
 describe('volume-conformance', () => {
@@ -74,6 +75,41 @@ describe('volume-conformance', () => {
     } finally {
       await liar.stop();
     }
+  });
+
+  describe('of a managed plugin', () => {
+    const id = 'c3'.repeat(32);
+    const directory = join(home, 'managed');
+    let plugin: ScriptedPlugin;
+    let engine: ScriptedEngine;
+    beforeAll(async () => {
+      plugin = await startScriptedPlugin(join(directory, id), 'm');
+      plugin.script('List', { json: { Volumes: [] } });
+      plugin.script('Create', { json: { Err: 'found' } });
+      engine = await startScriptedEngine(join(home, 'engine.sock'), {
+        ...{ name: 'vendor/m:1', id, socket: 'm.sock', root: join(home, 'docker'), propagatedMount: '/mnt' },
+      });
+    });
+    afterAll(() => Promise.all([plugin.stop(), engine.stop()]));
+
+    it.each([
+      ['DOCKER_HOST', { DOCKER_HOST: `unix://${home}/engine.sock` }, []],
+      ['--docker-socket', { DOCKER_HOST: '' }, ['--docker-socket', join(home, 'engine.sock')]],
+    ])('asks the Engine that %s names where it is', async (_, env, flags) => {
+      const { stdout } = await conformanceWith(
+        { VOLUME_PLUGIN_DIRECTORIES: directory, ...env },
+        ...['--driver', 'vendor/m:1', '--timeout', '5', ...flags],
+      );
+      expect(stdout).not.toMatch(/Bail out/);
+      expect(stdout).toMatch(/message: ".*found/);
+    });
+    it('asks none of an address that makes no sense, and says so', async () => {
+      const env = { VOLUME_PLUGIN_DIRECTORIES: directory, DOCKER_HOST: 'nonsense' };
+      const { stdout, stderr, exitCode } = await conformanceWith(env, '--driver', 'vendor/m:1');
+      expect(stdout).toMatch(/^Bail out! driver vendor\/m:1: /m);
+      expect(stderr).toMatch(/no Docker Engine is asked for managed plugins: the address "nonsense"/);
+      expect(exitCode).toBe(1);
+    });
   });
 
   it('says that there is no driver', async () => {

@@ -2,6 +2,8 @@
 import Docker from 'dockerode';
 import { dvdcliVolumes } from '../dvdcli/volumes.ts';
 import { engineVolumes } from '../engine/volumes.ts';
+import type { PluginEndpoint } from '../plugin/endpoint.ts';
+import { engineForManagedPlugins } from '../plugin/engine-endpoint.ts';
 import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
 import { pluginSocketVolumes } from '../plugin-socket/volumes.ts';
 import type { Attachment, Volumes } from '../volumes.ts';
@@ -13,8 +15,14 @@ export function subjectOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): ContractSubject {
   const here = pluginDirectoriesFrom(environment);
-  const open = (directories: readonly string[]): Volumes => reach(options, directories);
-  const { elsewhere, image, path } = options;
+  const { elsewhere, image, path, dockerSocket } = options;
+  const engine: PluginEndpoint | undefined =
+    dockerSocket === undefined
+      ? engineForManagedPlugins(environment, (message) => void process.stderr.write(`${message}\n`))
+      : { kind: 'unix', socketPath: dockerSocket };
+  const open = (directories: readonly string[]): Volumes =>
+    // The other machine's plugins are none of this one's Engine.
+    reach(options, directories, directories === here ? engine : undefined);
   return {
     volumes: open(here),
     restarted: () => open(here),
@@ -31,12 +39,16 @@ export function subjectOf(
   };
 }
 
-function reach(options: ConformanceOptions, directories: readonly string[]): Volumes {
+function reach(
+  options: ConformanceOptions,
+  directories: readonly string[],
+  engine: PluginEndpoint | undefined,
+): Volumes {
   const { path, limitMs: ms } = options;
   const limits = ms === undefined ? {} : { timeLimits: { createMs: ms, mountMs: ms, otherMs: ms } };
   switch (path) {
     case 'plugin-socket':
-      return pluginSocketVolumes({ directories, ...limits });
+      return pluginSocketVolumes({ directories, engine, ...limits });
     case 'dvdcli': {
       const env = { VOLUME_PLUGIN_DIRECTORIES: directories.join(':') };
       return dvdcliVolumes({ program: options.dvdcli, env, ...limits });
@@ -46,7 +58,7 @@ function reach(options: ConformanceOptions, directories: readonly string[]): Vol
   }
 }
 
-function dockerOf({ dockerSocket: socketPath }: ConformanceOptions): Docker {
+function dockerOf({ dockerSocket: socketPath = '/var/run/docker.sock' }: ConformanceOptions): Docker {
   return new Docker({ socketPath });
 }
 

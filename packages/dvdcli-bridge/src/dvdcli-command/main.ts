@@ -1,8 +1,7 @@
 import { readMountTable } from '../mount-table.ts';
 import type { VolumeErrorCode } from '../outcome.ts';
 import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
-import { engineEndpointFrom } from '../plugin/engine-endpoint.ts';
-import type { PluginEndpoint } from '../plugin/endpoint.ts';
+import { engineForManagedPlugins } from '../plugin/engine-endpoint.ts';
 import { pluginDirectoriesFrom } from '../plugin/find-plugin.ts';
 import { asksForJson, isVerb, parseCommandLine, type CommandLine, type Verb } from './command-line.ts';
 import { diagnose } from './doctor.ts';
@@ -26,22 +25,12 @@ function log(level: LogLevel, message: string, fields?: Readonly<Record<string, 
   writeLog(logLine(level, message, new Date(), fields));
 }
 
-/** Asked for managed plugins. An address that makes no sense is no reason to fail where no Engine is needed. */
-function engine(): PluginEndpoint | undefined {
-  try {
-    return engineEndpointFrom(process.env);
-  } catch (error) {
-    log('warning', `no Docker Engine is asked for managed plugins: ${(error as Error).message}`);
-    return undefined;
-  }
-}
-
 function pluginWithin(driver: string, limitMs: number): VolumePlugin {
   const within = (ms: number): number => Math.min(ms, limitMs);
   return volumePlugin({
     driver,
     directories: pluginDirectoriesFrom(process.env),
-    engine: engine(),
+    engine: engineForManagedPlugins(process.env, (message) => log('warning', message)),
     timeLimits: {
       reachMs: within(5_000),
       createMs: limitMs,

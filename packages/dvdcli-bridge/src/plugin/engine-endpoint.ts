@@ -30,3 +30,19 @@ export function engineEndpointFrom(
     },
   };
 }
+
+/**
+ * The Engine to ask for managed plugins. An address that makes no sense is told to `warn`, and no Engine is asked: it
+ * is no reason to fail where none is needed.
+ */
+export function engineForManagedPlugins(
+  environment: Readonly<Record<string, string | undefined>>,
+  warn: (message: string) => void,
+): PluginEndpoint | undefined {
+  try {
+    return engineEndpointFrom(environment);
+  } catch (error) {
+    warn(`no Docker Engine is asked for managed plugins: ${(error as Error).message}`);
+    return undefined;
+  }
+}

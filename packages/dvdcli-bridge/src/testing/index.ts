@@ -13,6 +13,8 @@ export type { PrivateDockerEngine } from './private-docker-engine.ts';
 export { dockerEngineUnavailable, startPrivateDockerEngine } from './private-docker-engine.ts';
 export type { RexrayLikeOptions, RexrayLikePlugin } from './rexray-like-plugin.ts';
 export { startRexrayLikePlugin } from './rexray-like-plugin.ts';
+export type { ScriptedEngine } from './scripted-engine.ts';
+export { startScriptedEngine } from './scripted-engine.ts';
 export type { PluginServer, ReceivedCall, ScriptedAnswer, ScriptedPlugin } from './scripted-plugin.ts';
 export { startPluginServer, startScriptedPlugin } from './scripted-plugin.ts';
 export { SLEEP_COMMAND, sleepingImage } from './sleeping-image.ts';

@@ -46,3 +46,17 @@ describe('the mounts of an earlier epoch', () => {
     expect(volumes.calls).toEqual(['attach elasticsearch1data']);
   });
 });
+
+it('an address of a Docker Engine that makes no sense is said, and stops no driver that needs no Engine', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'host-mounts-'));
+  const warned: unknown[] = [];
+  const config = {
+    mountLedgerDirectory: join(root, 'mounts'),
+    pluginDirectories: [join(root, 'plugins')],
+    childEnvironment: { DOCKER_HOST: 'nonsense' },
+  };
+  const mounts = hostMounts(config, { ...log, warn: (fields) => warned.push(fields) }, looksHere);
+  expect(mounts.volumesOf(specOf(1)).capabilities.path).toBe('plugin-socket');
+  expect(JSON.stringify(warned)).toContain('the address \\"nonsense\\" has no scheme');
+  await rm(root, { recursive: true });
+});

@@ -2,7 +2,7 @@
 import { isOrphanMark, NODE_MARK_VARIABLE, nodeMark, type LaunchSpec } from '@mesos-elasticsearch/contract';
 import {
   dvdcliVolumes,
-  engineEndpointFrom,
+  engineForManagedPlugins,
   engineVolumes,
   openMountLedger,
   pluginSocketVolumes,
@@ -86,7 +86,7 @@ function reach(spec: LaunchSpec, path: MountUse['path'], config: HostConfig, log
     case 'plugin-socket':
       return pluginSocketVolumes({
         directories: config.pluginDirectories,
-        engine: engineEndpointFrom(config.childEnvironment),
+        engine: engineForManagedPlugins(config.childEnvironment, (why) => log.warn({ why }, 'Docker Engine')),
         lookAt,
         warn: (warning) => log.warn(warning, 'volume driver'),
       });
