@@ -99,6 +99,9 @@ function parseOptions(given: readonly string[]): Record<string, string> {
   const options = new Map<string, string>();
   for (const piece of given.flatMap((text) => text.split(','))) {
     if (piece === '') continue;
+    // Node.js puts this character for bytes that are no text.
+    if (piece.includes('\ufffd'))
+      throw new UsageError(`volume option ${JSON.stringify(piece)} is not valid UTF-8`);
     const cut = piece.indexOf('=');
     if (cut < 1) throw new UsageError(`volume option ${JSON.stringify(piece)} is not of the form key=value`);
     options.set(piece.slice(0, cut), piece.slice(cut + 1));

@@ -51,10 +51,11 @@ function lookInto(directory: string): { finding: Finding; drivers: string[] } {
     return { finding: { about, state: 'fine', says }, drivers };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const next = code === 'EACCES' ? '; run as a user who may' : '';
     const finding: Finding =
       code === 'ENOENT'
         ? { about, state: 'note', says: 'not there' }
-        : { about, state: 'bad', says: `cannot be read (${code ?? String(error)}); run as a user who may` };
+        : { about, state: 'bad', says: `cannot be read (${code ?? String(error)})${next}` };
     return { finding, drivers: [] };
   }
 }

@@ -1,5 +1,13 @@
 export type LogLevel = 'info' | 'warning' | 'error';
 
+/** Mesos copies the log into the status of a task; a path, the longest text that is of use to anybody, is shorter. */
+const LONGEST_TEXT = 8_192;
+
+export function clipped(text: string): string {
+  const rest = text.length - LONGEST_TEXT;
+  return rest > 0 ? `${text.slice(0, LONGEST_TEXT)}… (${rest} more characters)` : text;
+}
+
 /** One line in the shape of the original's log (logrus), as it looks when standard error is not a terminal. */
 export function logLine(
   level: LogLevel,
@@ -9,7 +17,7 @@ export function logLine(
 ): string {
   const time = at.toISOString().replace(/\.\d{3}Z$/, 'Z');
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${quoted(value)} `);
-  return `time="${time}" level=${level} msg=${quoted(message)} ${rest.join('')}\n`;
+  return `time="${time}" level=${level} msg=${quoted(clipped(message))} ${rest.join('')}\n`;
 }
 
 /** Bare only what consists of letters, digits, "-" and "."; a path is quoted. */

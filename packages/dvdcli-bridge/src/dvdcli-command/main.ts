@@ -7,7 +7,7 @@ import { asksForJson, isVerb, parseCommandLine, type CommandLine, type Verb } fr
 import { diagnose } from './doctor.ts';
 import { CommandFailure } from './failure.ts';
 import { UsageError } from './flags.ts';
-import { logLine, type LogLevel } from './log-line.ts';
+import { clipped, logLine, type LogLevel } from './log-line.ts';
 import { checkMountedDirectory } from './mounted-directory.ts';
 import { writeAll, writeLog } from './output.ts';
 import { COMMAND_VERBS, type CommandResult, type Machine } from './run-command.ts';
@@ -131,7 +131,7 @@ function reportFailure(error: unknown, json: boolean): number {
 
 function printError(code: VolumeErrorCode, message: string, certain: boolean): void {
   try {
-    writeAll(1, `${JSON.stringify({ error: { code, message, certain } })}\n`);
+    writeAll(1, `${JSON.stringify({ error: { code, message: clipped(message), certain } })}\n`);
   } catch {
     // The log has it, and the exit code says as much.
   }

@@ -1,6 +1,15 @@
 /** The command as a process in an environment that is ill: whoever reads its output has gone, the driver's path is none. */
-import { execFileSync, spawn, type StdioOptions } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -41,7 +50,12 @@ interface Ran {
 }
 /** `gone`: nobody reads there any more; `full`: a disk without room. */
 type Output = 'read' | 'gone' | 'full';
-function dvdcli(argv: readonly string[], stdout: Output = 'read', stderr: Output = 'read'): Promise<Ran> {
+function dvdcli(
+  argv: readonly string[],
+  stdout: Output = 'read',
+  stderr: Output = 'read',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const before = plugin.calls.length;
   const stdio: StdioOptions = [
     'ignore',
@@ -50,7 +64,11 @@ function dvdcli(argv: readonly string[], stdout: Output = 'read', stderr: Output
   ];
   const child = spawn(process.execPath, [program, ...argv], {
     stdio,
-    env: { PATH: process.env['PATH'], [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory },
+    env: {
+      PATH: process.env['PATH'],
+      [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory,
+      ...environment,
+    },
     timeout: 60_000,
     killSignal: 'SIGKILL',
   });
@@ -189,4 +207,61 @@ describe('wrong usage with --json', () => {
     for (const json of ['--json=false', '--jsonx', '--json=maybe'])
       expect(await dvdcli(['mount', ...NAMED, '--force', json])).toMatchObject({ exitCode: 64, stdout: '' });
   });
+});
+
+describe('what is far too long', () => {
+  const long = 'x'.repeat(100_000);
+  it.each([
+    ['the words of a driver', ['mount', ...NAMED], 1],
+    ['a flag', ['mount', ...NAMED, `--${long}`], 64],
+    ['a name', ['mount', '--volumedriver=fake', `--volumename=${long}`], 64],
+    ['an option', ['mount', ...NAMED, `--volumeopts=${long}`], 64],
+  ])('is cut in the log and in --json: %s', async (_, argv, exitCode) => {
+    plugin.script('Mount', { status: 500, json: { Err: `full: ${long}` } });
+    const ran = await dvdcli([...argv, '--json']);
+    expect(ran).toMatchObject({ exitCode });
+    expect(ran.stderr).toMatch(/x… \(\d+ more characters\)/);
+    expect(ran.stderr.length).toBeLessThan(20_000);
+    const { error } = JSON.parse(ran.stdout) as { error: { message: string } };
+    expect(error.message).toMatch(/x… \(\d+ more characters\)/);
+  });
+  it('is sent whole where it is a value of an option', async () => {
+    plugin.script('Get', { json: { Err: 'no such volume' } });
+    expect(await dvdcli(['mount', ...NAMED, `--volumeopts=a=${long}`])).toMatchObject({ exitCode: 0 });
+    expect(plugin.calls.find(({ method }) => method.endsWith('Create'))?.body.Opts).toEqual({ a: long });
+  });
+  it('is refused where it is the path of a socket, of which the system would use the beginning', async () => {
+    const deep = join(scratch, 'd'.repeat(120));
+    mkdirSync(deep, { recursive: true });
+    renameSync(join(plugin.pluginDirectory, 'fake.sock'), join(deep, 'fake.sock'));
+    writeFileSync(join(deep, 'spec.spec'), `unix://${deep}/fake.sock`);
+    for (const name of ['fake', 'spec']) {
+      const argv = ['mount', `--volumedriver=${name}`, '--volumename=vol1'];
+      const ran = await dvdcli(argv, 'read', 'read', { [PLUGIN_DIRECTORIES_VARIABLE]: deep });
+      expect(ran).toMatchObject({ exitCode: 1, stdout: '', requests: [] });
+      expect(ran.stderr).toContain('no socket can be reached by a path of more than 107 bytes');
+    }
+  });
+});
+
+it('an option that is no text is refused: it would reach the driver as another one', async () => {
+  const script = `exec "$0" "$1" create ${NAMED.join(' ')} --volumeopts="$(printf 'k=\\377')"`;
+  const ran = spawnSync('sh', ['-c', script, process.execPath, program], {
+    env: { PATH: process.env['PATH'], [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory },
+    encoding: 'utf8',
+  });
+  expect(ran).toMatchObject({ status: 64, stdout: '' });
+  expect(ran.stderr).toContain('is not valid UTF-8');
+});
+
+it('a plugin directory that cannot be read is said to the doctor with the reason', async () => {
+  const loop = join(scratch, 'loop');
+  symlinkSync(loop, loop);
+  const directories = `${loop}:${program}:${plugin.pluginDirectory}`;
+  plugin.script('List', { json: { Volumes: [] } });
+  const ran = await dvdcli(['doctor'], 'read', 'read', { [PLUGIN_DIRECTORIES_VARIABLE]: directories });
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stdout).toContain(`bad   plugin directory ${loop}: cannot be read (ELOOP)\n`);
+  expect(ran.stdout).toContain(`bad   plugin directory ${program}: cannot be read (ENOTDIR)\n`);
+  expect(ran.stdout).toContain('fine  driver fake: answers');
 });

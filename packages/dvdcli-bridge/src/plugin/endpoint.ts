@@ -46,6 +46,21 @@ function isFile(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
+/** Linux's room for the path of a socket (unix(7)), without the zero at its end. */
+const LONGEST_SOCKET_PATH_BYTES = 107;
+
+/**
+ * Of a longer path Node.js would dial the beginning, whoever listens there.
+ * @throws Error naming the path
+ */
+export function unixEndpoint(socketPath: string): PluginEndpoint {
+  if (Buffer.byteLength(socketPath) > LONGEST_SOCKET_PATH_BYTES)
+    throw new Error(
+      `no socket can be reached by a path of more than ${LONGEST_SOCKET_PATH_BYTES} bytes: ${socketPath}`,
+    );
+  return { kind: 'unix', socketPath };
+}
+
 /**
  * `unix://` dials the path; any other scheme dials TCP, and only `https` speaks TLS.
  * @throws Error naming what is wrong with it
@@ -59,7 +74,7 @@ export function parseAddress(address: string): PluginEndpoint {
   const [, scheme, rest] = match;
   if (scheme.toLowerCase() === 'unix') {
     if (!rest.startsWith('/')) throw new Error(`the address ${JSON.stringify(address)} is no absolute path`);
-    return { kind: 'unix', socketPath: rest };
+    return unixEndpoint(rest);
   }
   const secure = scheme.toLowerCase() === 'https';
   const text = `${secure ? 'https' : 'http'}://${rest}`;

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { DRIVER_NAME_RULE, isDriverName, isShortDriverName } from '../names.ts';
 import { VolumeError } from '../outcome.ts';
-import { parseJsonFile, parseSpecFile, type PluginEndpoint } from './endpoint.ts';
+import { parseJsonFile, parseSpecFile, unixEndpoint, type PluginEndpoint } from './endpoint.ts';
 
 /** Where Docker looks for plugins, in its order. */
 export const DEFAULT_PLUGIN_DIRECTORIES: readonly string[] = [
@@ -25,7 +25,7 @@ export function pluginDirectoriesFrom(
 /**
  * The endpoint of the plugin with this name: in each directory `N.sock`, `N/N.sock` (sockets only), `N.spec`,
  * `N/N.spec`, `N.json`, `N/N.json` (regular files only); the first that exists counts, whatever is in it.
- * @throws VolumeError `invalid` (name or file), `permission` or `driver-not-found` with the paths searched
+ * @throws VolumeError `invalid` (name, file or length of a socket's path), `permission` or `driver-not-found` with the paths searched
  */
 export async function findPlugin(driver: string, directories: readonly string[]): Promise<PluginEndpoint> {
   if (!isDriverName(driver)) {
@@ -44,7 +44,7 @@ export async function findPlugin(driver: string, directories: readonly string[])
   for (const directory of directories) {
     for (const stem of [join(directory, driver), join(directory, driver, driver)]) {
       const found = await lookAt(`${stem}.sock`);
-      if (found === 'socket') return { kind: 'unix', socketPath: `${stem}.sock` };
+      if (found === 'socket') return socketAt(driver, `${stem}.sock`);
       if (found === 'denied') denied ??= `the plugin directory ${directory}`;
     }
     for (const [ending, parse] of [
@@ -77,6 +77,14 @@ async function lookAt(path: string): Promise<'socket' | 'other' | 'denied'> {
     return (await stat(path)).isSocket() ? 'socket' : 'other';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'denied' : 'other';
+  }
+}
+
+function socketAt(driver: string, path: string): PluginEndpoint {
+  try {
+    return unixEndpoint(path);
+  } catch (cause) {
+    throw new VolumeError('invalid', { driver, message: (cause as Error).message }, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VolumeError, type VolumeErrorCode } from '../outcome.ts';
-import type { PluginEndpoint } from './endpoint.ts';
+import { unixEndpoint, type PluginEndpoint } from './endpoint.ts';
 import { findPlugin } from './find-plugin.ts';
 import { callHttp } from './http-call.ts';
 import { hostPathOf, pluginNamed, readManagedPlugins, type ManagedPlugin } from './managed-plugins.ts';
@@ -77,7 +77,11 @@ async function locateManaged(
     const places = directories.map((directory) => join(directory, plugin.id, plugin.socket)).join(', ');
     throw fail('driver-unavailable', `the managed plugin is enabled, but has no socket at ${places}`);
   }
-  return { endpoint: { kind: 'unix', socketPath }, toHostPath: (path) => hostPathOf(plugin, root, path) };
+  try {
+    return { endpoint: unixEndpoint(socketPath), toHostPath: (path) => hostPathOf(plugin, root, path) };
+  } catch (error) {
+    throw fail('invalid', (error as Error).message);
+  }
 }
 
 async function socketOf(plugin: ManagedPlugin, directories: readonly string[]): Promise<string | undefined> {
