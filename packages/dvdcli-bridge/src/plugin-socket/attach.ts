@@ -6,7 +6,7 @@ import type { VolumePlugin } from '../plugin/client.ts';
 import type { Attachment, ConsumerId, VolumeReference } from '../volumes.ts';
 import { warnOfSpelling } from './catalogue.ts';
 import { release } from './detach.ts';
-import { foreignHolderOf, isStillThere, ownMountOf } from './held.ts';
+import { foreignHolderOf, isStillThere, ownMountOf } from '../held.ts';
 import { errorOf, look, saidPath, volumeIn } from './look.ts';
 import { mountIdOf } from './mount-id.ts';
 import type { Setting } from './setting.ts';
@@ -76,7 +76,9 @@ async function heldPath(
 ): Promise<string | undefined> {
   const candidate = await saidPath(plugin, volume.name, present);
   if (candidate === '') return undefined;
-  const agreed = present?.mounts?.includes(mountId) === true || isMountPoint(setting.mountTable(), candidate);
+  const agreed =
+    present?.mounts?.includes(mountId) === true ||
+    ownMountOf(setting.mountTable(), candidate, volume.name) !== undefined;
   return agreed ? candidate : undefined;
 }
 
@@ -117,8 +119,8 @@ async function accept(attempt: Attempt, path: string, confirm = false): Promise<
     if (denied !== undefined) return denied;
   }
   const hostPath = verdict.path;
-  const mountPoint = ownMountOf(setting.mountTable(), hostPath, volume.name);
-  setting.held.add({ volume, consumer, hostPath, mountPoint, mountId });
+  const mount = ownMountOf(setting.mountTable(), hostPath, volume.name);
+  setting.held.add({ volume, consumer, hostPath, mount, mountId });
   return done({ kind: 'host-path', hostPath });
 }
 

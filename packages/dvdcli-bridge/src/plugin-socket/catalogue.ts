@@ -1,10 +1,9 @@
 /** Volumes that exist: made, described, removed. */
 import { done, notDone, unknownOutcome, type Outcome } from '../outcome.ts';
-import { isMountPoint } from '../mount-table.ts';
 import type { PluginVolume } from '../plugin/answers.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
 import type { EnsuredVolume, VolumeDescription, VolumeReference } from '../volumes.ts';
-import { mountsByName } from './held.ts';
+import { mountInUse, mountsByName } from '../held.ts';
 import { errorOf, look, volumeIn } from './look.ts';
 import type { Setting } from './setting.ts';
 
@@ -117,7 +116,7 @@ async function useOf(
   plugin: VolumePlugin,
   volume: VolumeReference,
   present: PluginVolume | undefined,
-  { held, mountTable }: Setting,
+  { held, mountTable, otherMountTables }: Setting,
 ): Promise<Outcome<string | undefined>> {
   if (present?.mounts !== undefined && present.mounts.length > 0)
     return done(`the driver says it is mounted ${present.mounts.length} times`);
@@ -128,8 +127,9 @@ async function useOf(
   if (path.kind === 'unknown') return path;
   const said = [present?.mountpoint ?? '', path.kind === 'done' ? path.value : ''].filter((x) => x !== '');
   const table = mountTable();
+  const others = said.length === 0 ? [] : otherMountTables();
   const mounted =
-    said.find((candidate) => isMountPoint(table, candidate)) ??
+    said.map((place) => mountInUse(table, place, volume.name, others)).find((place) => place !== undefined) ??
     (said.length === 0 && present?.mounts === undefined ? mountsByName(table, volume, held)[0] : undefined);
   return done(mounted === undefined ? undefined : `${mounted} is mounted on this host`);
 }

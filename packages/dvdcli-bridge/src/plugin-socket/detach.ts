@@ -2,7 +2,7 @@ import { isMountPoint } from '../mount-table.ts';
 import { done, notDone, type Outcome } from '../outcome.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
 import type { ConsumerId, VolumeReference } from '../volumes.ts';
-import { isStillThere, mountsByName } from './held.ts';
+import { mountsByName, ownMountOf } from '../held.ts';
 import { errorOf, look, volumeIn } from './look.ts';
 import { mountIdOf } from './mount-id.ts';
 import type { Setting } from './setting.ts';
@@ -56,8 +56,8 @@ function goneFrom(
   { held, mountTable }: Setting,
 ): Outcome<void> {
   const own = held.of(volume, consumer);
-  if (own?.mountPoint === undefined || !isStillThere(mountTable(), own)) return done(undefined);
-  const message = `the driver says that nobody has it mounted, but ${own.mountPoint} is`;
+  if (own?.mount === undefined || !isMountPoint(mountTable(), own.mount.mountPoint)) return done(undefined);
+  const message = `the driver says that nobody has it mounted, but ${own.mount.mountPoint} is`;
   return notDone(errorOf('in-use', volume, message));
 }
 
@@ -92,8 +92,10 @@ async function whereMounted(
   if (path.kind === 'unknown') return path;
   const said = path.kind === 'done' ? path.value : '';
   const table = mountTable();
-  const places = [own?.mountPoint ?? '', said].filter((place) => place !== '');
-  const mounted = places.find((place) => isMountPoint(table, place));
+  const places = [own?.mount?.mountPoint ?? '', said].filter((place) => place !== '');
+  const mounted = places
+    .map((place) => ownMountOf(table, place, volume.name)?.mountPoint)
+    .find((place) => place !== undefined);
   if (mounted !== undefined || own !== undefined || said !== '') return done(mounted);
   return done(mountsByName(table, volume, held)[0]);
 }

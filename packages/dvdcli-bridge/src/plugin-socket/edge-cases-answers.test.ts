@@ -39,9 +39,9 @@ describe('edge case 5: the connection drops after the request was sent', () => {
       odd.plugin.script('Create', how);
       const volumes = odd.open();
       expect(says(await volumes.ensure(odd.volume))).toBe('unknown driver-unavailable');
-      expect(odd.verbs()).toEqual(['Get', 'Create']);
+      expect(odd.verbs()).toEqual(['Get', 'List', 'Create']);
       expect(await volumes.ensure(odd.volume)).toMatchObject({ kind: 'done', value: { created: false } });
-      expect(odd.verbs()).toEqual(['Get', 'Create', 'Get']);
+      expect(odd.verbs()).toEqual(['Get', 'List', 'Create', 'Get']);
     },
   );
   it('a Mount is not sent again either, and a Get is', async () => {

@@ -151,6 +151,20 @@ describe('edge case 33: the plugin was restarted and has forgotten its mounts', 
       { Name: odd.volume.name, ID: odd.id },
     ]);
   });
+  it('an attach mounts again where another file system lies at the old place', async () => {
+    mountsAt(odd.data);
+    let device = '0:50';
+    const root = { device: '8:1', root: '/', mountPoint: '/', fileSystem: 'ext4' };
+    const volumes = odd.open({
+      mountTable: () => [root, { device, root: '/', mountPoint: odd.data, fileSystem: 'fuse' }],
+    });
+    expect(says(await volumes.attach(odd.volume, odd.task))).toBe('done');
+    expect(says(await volumes.attach(odd.volume, odd.task))).toBe('done');
+    expect(sent('Mount')).toHaveLength(1);
+    device = '0:51';
+    expect(says(await volumes.attach(odd.volume, odd.task))).toBe('done');
+    expect(sent('Mount')).toHaveLength(2);
+  });
   it('an attach mounts again when the driver’s own list has lost it', async () => {
     odd.plugin.script('Get', odd.present([]), odd.present([odd.id]), odd.present([]), odd.present([odd.id]));
     mountsAt(odd.data);

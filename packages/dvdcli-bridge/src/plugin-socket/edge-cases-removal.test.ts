@@ -1,7 +1,8 @@
 /** Volumes that exist already, that are busy, and that are to go. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { volumeName } from '@mesos-elasticsearch/contract';
-import { ABSENT, oddDriver, says } from '../testing/odd-driver.ts';
+import { ABSENT, messageOf, oddDriver, says } from '../testing/odd-driver.ts';
 import { startScriptedPlugin } from '../testing/scripted-plugin.ts';
 import { mountIdOf } from './mount-id.ts';
 import type { ConsumerId } from '../volumes.ts';
@@ -70,6 +71,11 @@ describe('edge case 27: an Unmount that fails', () => {
     odd.mounted = [];
     expect(says(await volumes.detach(odd.volume, odd.task))).toBe('done');
   });
+  it('nor while the mount above the folder that the driver names is there', async () => {
+    odd.plugin.script('Path', { json: { Mountpoint: join(odd.data, 'data') } });
+    odd.mounted = [odd.data];
+    expect(says(await odd.open().detach(odd.volume, odd.task))).toBe('not-done in-use');
+  });
   it('nor where the driver’s list has lost it', async () => {
     odd.plugin.script('Get', odd.present([]), odd.present([odd.id]), odd.present([]));
     odd.plugin.script('Mount', { json: { Mountpoint: odd.data } });
@@ -104,6 +110,36 @@ describe('edge case 28: a volume that is mounted is not removed, and the driver 
     odd.plugin.script('Get', odd.present(), ABSENT);
     expect(says(await odd.open().remove(odd.volume))).toBe('done');
   });
+  it('by the mount that carries the folder that the driver names (REX-Ray)', async () => {
+    odd.mounted = [odd.data];
+    odd.plugin.script('Path', { json: { Mountpoint: join(odd.data, 'data') } });
+    await refused();
+  });
+  it('by what is mounted inside it', async () => {
+    odd.mounted = [join(odd.data, 'backup')];
+    odd.plugin.script('Get', odd.present([], odd.data));
+    await refused();
+  });
+  it.each(['here', 'in a container'])(
+    'by a part of its folder that is bound to another place %s',
+    async (where) => {
+      const root = { device: '8:1', root: '/', mountPoint: '/', fileSystem: 'ext4' };
+      const bound = { ...root, root: join(odd.data, 'nodes'), mountPoint: '/usr/share/elasticsearch/data' };
+      odd.plugin.script('Get', odd.present(undefined, odd.data), ABSENT);
+      const tables = (bind: typeof root) => ({
+        mountTable: () => (where === 'here' ? [root, bind] : [root]),
+        otherMountTables: () => (where === 'here' ? [] : [[root, bind]]),
+      });
+      const outcome = await odd.open(tables(bound)).remove(odd.volume);
+      expect(says(outcome)).toBe('not-done in-use');
+      expect(messageOf(outcome)).toContain('/usr/share/elasticsearch/data');
+      expect(odd.verbs()).not.toContain('Remove');
+      // Its neighbour of nearly the same name is none of it.
+      odd.plugin.script('Get', odd.present(undefined, odd.data), ABSENT);
+      const neighbour = { ...bound, root: `${odd.data}2/nodes` };
+      expect(says(await odd.open(tables(neighbour)).remove(odd.volume))).toBe('done');
+    },
+  );
   it('when the driver does not say where it is', async () => {
     odd.plugin.script('Path', 'hang');
     expect(says(await odd.open().remove(odd.volume))).toBe('unknown time-limit');
@@ -123,10 +159,10 @@ describe('edge case 28: a volume that is mounted is not removed, and the driver 
 });
 
 describe('edge case 29: the removal of an absent volume', () => {
-  it('is done, and nothing is sent', async () => {
+  it('is done, and no Remove is sent', async () => {
     odd.plugin.script('Get', ABSENT);
     expect(says(await odd.open().remove(odd.volume))).toBe('done');
-    expect(odd.verbs()).toEqual(['Get']);
+    expect(odd.verbs()).toEqual(['Get', 'List']);
   });
   it('is done when somebody else was faster', async () => {
     odd.plugin.script('Get', odd.present(), ABSENT);

@@ -13,24 +13,24 @@ export function errorOf(
 }
 
 /**
- * Get; and List where the driver has no Get, or where Get's error does not sound like a missing volume: a driver
- * whose backend is ill must not look as if it had no volumes.
+ * Get; and List wherever Get gives no volume: an error, whatever its words, may be one of an ill backend, and an empty
+ * answer one of a driver that is not itself. Only a list without the volume says for sure that there is none. A driver
+ * that has no List is believed at its Get.
  */
 export async function look(plugin: VolumePlugin, name: string): Promise<Outcome<GetAnswer>> {
   const got = await plugin.get(name);
   if (got.kind !== 'done' || got.value.kind === 'present') return got;
-  const plain =
-    got.value.kind === 'absent' && (got.value.certain || classify(got.value.says) === 'not-found');
-  if (plain) return got;
   const listed = await plugin.list();
-  if (listed.kind !== 'done')
-    return got.value.kind === 'unsupported' && listed.error.code === 'unsupported' ? got : listed;
+  if (listed.kind !== 'done') return listed.error.code === 'unsupported' && isPlain(got.value) ? got : listed;
   const volume = listed.value.find((other) => other.name === name);
-  return done(
-    volume === undefined
-      ? { kind: 'absent', says: 'not in the list', certain: true }
-      : { kind: 'present', volume },
-  );
+  if (volume !== undefined) return done({ kind: 'present', volume });
+  const says = got.value.kind === 'absent' ? got.value.says : 'not in the list';
+  return done({ kind: 'absent', says, certain: true });
+}
+
+/** No Get either: the verb itself will say whether the volume is there. Otherwise Get's words are all there is. */
+function isPlain(answer: Exclude<GetAnswer, { kind: 'present' }>): boolean {
+  return answer.kind === 'unsupported' || answer.certain || classify(answer.says) === 'not-found';
 }
 
 export function volumeIn(found: Outcome<GetAnswer>): PluginVolume | undefined {

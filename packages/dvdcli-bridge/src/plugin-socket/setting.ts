@@ -1,6 +1,6 @@
 import type { MountEntry } from '../mount-table.ts';
 import type { LookAt } from '../mountpoint.ts';
-import type { HeldVolumes } from './held.ts';
+import type { HeldVolumes } from '../held.ts';
 
 /** Something that stops nothing, and that an operator should know. */
 export interface VolumeWarning {

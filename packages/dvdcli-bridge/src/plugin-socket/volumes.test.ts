@@ -97,6 +97,27 @@ describe('absence', () => {
     expect(says(await open().ensure(volume))).toBe('not-done driver-error');
     expect(verbs()).not.toContain('Create');
   });
+  it.each([ABSENT, { json: {} }, { json: { Volume: null } }, { json: { Err: 'no such volume' } }])(
+    'is not concluded from %j while the volume is in the list',
+    async (answer) => {
+      driver.plugin.script('Get', answer);
+      driver.plugin.script('List', { json: { Volumes: [{ Name: volume.name }] } });
+      expect(await open().inspect(volume)).toMatchObject({ value: { name: volume.name } });
+      expect(await open().ensure(volume)).toMatchObject({ value: { created: false } });
+      driver.plugin.script('List', 'hang');
+      expect(says(await open().remove(volume))).toBe('unknown time-limit');
+      driver.plugin.script('List', { json: { Volumes: 7 } });
+      expect(says(await open().remove(volume))).toBe('unknown bad-answer');
+      expect(verbs()).not.toContain('Create');
+    },
+  );
+  it('is concluded from Get alone only at a driver without List', async () => {
+    driver.plugin.script('List', { status: 404, text: '404 page not found' });
+    driver.plugin.script('Get', ABSENT);
+    expect(await open().inspect(volume)).toEqual({ kind: 'done', value: undefined });
+    driver.plugin.script('Get', { json: { Err: 'backend timeout' } });
+    expect(says(await open().inspect(volume))).toBe('not-done unsupported');
+  });
   it('is not concluded from a volume of another name', async () => {
     driver.plugin.script('Get', { json: { Volume: { Name: 'elasticsearch2data' } } });
     expect(says(await open().ensure(volume))).toBe('unknown bad-answer');

@@ -8,7 +8,7 @@ import type { DriverDescription, VolumeCapabilities, Volumes } from '../volumes.
 import { attach } from './attach.ts';
 import { ensure, inspect, list, remove } from './catalogue.ts';
 import { detach } from './detach.ts';
-import { heldVolumes } from './held.ts';
+import { heldVolumes } from '../held.ts';
 import type { Setting, VolumeWarning } from './setting.ts';
 
 export type { VolumeWarning } from './setting.ts';

@@ -4,17 +4,18 @@ import {
   locateInFileSystem,
   mountsNamed,
   mountThatCarries,
+  topMountAt,
   type MountEntry,
-} from '../mount-table.ts';
-import type { ConsumerId, VolumeReference } from '../volumes.ts';
+} from './mount-table.ts';
+import type { ConsumerId, VolumeReference } from './volumes.ts';
 
 export interface OwnAttachment {
   readonly volume: VolumeReference;
   readonly consumer: ConsumerId;
   /** What Mount answered. Get's may differ from it (REX-Ray's does). */
   readonly hostPath: string;
-  /** The mount that carried it then; undefined for a plain directory. */
-  readonly mountPoint: string | undefined;
+  /** The mount that carried it then, and what was mounted there; undefined for a plain directory. */
+  readonly mount: Pick<MountEntry, 'mountPoint' | 'device' | 'root'> | undefined;
   /** Under which the driver was asked to mount. */
   readonly mountId: string;
 }
@@ -45,16 +46,39 @@ export function heldVolumes(): HeldVolumes {
   };
 }
 
-/** Nothing can be said against it: a plain directory, or a mount that is still there. */
-export function isStillThere(table: readonly MountEntry[], own: OwnAttachment): boolean {
-  return own.mountPoint === undefined || table.some(({ mountPoint }) => mountPoint === own.mountPoint);
+/** Nothing can be said against it: a plain directory, or the very mount is still there, on top of whatever is at its place. */
+export function isStillThere(table: readonly MountEntry[], { mount }: OwnAttachment): boolean {
+  if (mount === undefined) return true;
+  const now = topMountAt(table, mount.mountPoint);
+  return now?.device === mount.device && now.root === mount.root;
 }
 
 /** The mount of this volume's own that carries the path: at it, or above it under the volume's name (REX-Ray). */
-export function ownMountOf(table: readonly MountEntry[], path: string, name: string): string | undefined {
-  const mountPoint = mountThatCarries(table, path)?.mountPoint;
-  if (mountPoint === undefined) return undefined;
-  return mountPoint === path || mountPoint.split('/').includes(name) ? mountPoint : undefined;
+export function ownMountOf(table: readonly MountEntry[], path: string, name: string): MountEntry | undefined {
+  const mount = mountThatCarries(table, path);
+  if (mount === undefined) return undefined;
+  return mount.mountPoint === path || mount.mountPoint.split('/').includes(name) ? mount : undefined;
+}
+
+/**
+ * Where something is mounted that keeps the volume at `path` in use: its own mount, one inside it, or, in any of the
+ * tables, its folder or a part of it bound to another place, as a container has it.
+ * @param others of other mount namespaces
+ */
+export function mountInUse(
+  table: readonly MountEntry[],
+  path: string,
+  name: string,
+  others: readonly (readonly MountEntry[])[] = [],
+): string | undefined {
+  const own = ownMountOf(table, path, name) ?? table.find(({ mountPoint }) => isUnder(mountPoint, path));
+  if (own !== undefined) return own.mountPoint;
+  const place = locateInFileSystem(table, path);
+  if (place === undefined) return undefined;
+  // At the same path in another namespace it is a copy that follows this one, or a service's that only may write there.
+  const bound = (entry: MountEntry): boolean =>
+    entry.device === place.device && isUnder(entry.root, place.path) && !isUnder(entry.mountPoint, path);
+  return [table, ...others].flat().find(bound)?.mountPoint;
 }
 
 /**
