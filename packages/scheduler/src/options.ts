@@ -21,6 +21,8 @@ export interface SchedulerOptions {
   readonly executor: ExecutorOptions;
   readonly suspects: SuspectOptions;
   readonly api: ApiOptions;
+  /** How Elasticsearch is asked while volumes are moved. Absent: without credentials, over HTTP. */
+  readonly elasticsearch?: ElasticsearchAccess;
   /** Opened by the caller (directory, ZooKeeper); `stop()` closes it. */
   readonly ledger: LedgerStore;
   readonly leases: LeaseService;
@@ -50,6 +52,13 @@ export interface MesosOptions {
     | { readonly kind: 'basic'; readonly principal: string; readonly secret: string }
     | { readonly kind: 'bearer'; readonly token: string };
   readonly tls?: { readonly ca?: string; readonly rejectUnauthorized?: boolean };
+}
+
+export interface ElasticsearchAccess {
+  /** `user:password` of a user with the cluster privileges to monitor, to change settings, and to flush. Never logged. */
+  readonly credentials?: string;
+  /** PEM of whoever signs the nodes' certificates. With it they are asked over HTTPS, without it over HTTP. */
+  readonly ca?: string;
 }
 
 export interface FrameworkOptions {

@@ -21,6 +21,8 @@ export interface NamedFiles {
   readonly keystore: Readonly<Record<string, string>>;
   /** The scheduler's own. */
   readonly zookeeperCredentials: string | undefined;
+  /** `user:password`; PEM. */
+  readonly elasticsearchAccess: { readonly credentials?: string; readonly ca?: string };
 }
 
 export interface Surroundings {
@@ -63,6 +65,7 @@ export function compileOptions(
       adoptVolumes: settings.adoptVolumes,
     },
     node: nodeOptions(settings, files),
+    elasticsearch: files.elasticsearchAccess,
     executor: {
       bundleFile: settings.executorBundle ?? surroundings.executorBundle,
       nodeProgram: settings.nodeProgram,

@@ -106,6 +106,16 @@ export const FIELDS = {
     ['Elasticsearch nodes', 'YAML file with the entries of the keystore of every node, name: value.'],
     'a path',
   ),
+  elasticsearchCredentialsFile: optionalText(
+    ['Elasticsearch nodes', 'File here with user:password, for what the scheduler asks Elasticsearch.'],
+    'an absolute path',
+    ABSOLUTE,
+  ),
+  elasticsearchCaFile: optionalText(
+    ['Elasticsearch nodes', 'PEM file here with the CA of the nodes, asked over HTTPS then. Absent: HTTP.'],
+    'an absolute path',
+    ABSOLUTE,
+  ),
   elasticsearchJvmOptions: words(['Elasticsearch nodes', 'More options for the JVM of every node.']),
   elasticsearchBindHost: text(['Elasticsearch nodes', 'Address that the nodes listen on.'], '0.0.0.0'),
   elasticsearchUid: integer(

@@ -44,7 +44,31 @@ export async function namedFiles(
   await expectProgram(settings.fenceCommand, faults);
   const login = await read('zookeeperCredentialsFile');
   const zookeeperCredentials = login === undefined ? undefined : credentialsOf(login, faults);
-  return { files: { secret, elasticsearchSettings, keystore: keystore ?? {}, zookeeperCredentials }, faults };
+  const elasticsearchAccess = accessOf(
+    await read('elasticsearchCredentialsFile'),
+    await read('elasticsearchCaFile'),
+    faults,
+  );
+  const entriesOfKeystore = keystore ?? {};
+  const files = { secret, elasticsearchSettings, keystore: entriesOfKeystore, zookeeperCredentials };
+  return { files: { ...files, elasticsearchAccess }, faults };
+}
+
+function accessOf(
+  login: string | undefined,
+  ca: string | undefined,
+  faults: Fault[],
+): NamedFiles['elasticsearchAccess'] {
+  const credentials = login?.replace(/\r?\n$/, '');
+  // No control character belongs into a header; and a second line is another file's content.
+  if (credentials !== undefined && !/^[^:\p{Cc}]+:[^\p{Cc}]+$/u.test(credentials)) {
+    const message = 'wanted one line user:password, both not empty';
+    faults.push({ name: 'elasticsearchCredentialsFile', message });
+  }
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    faults.push({ name: 'elasticsearchCaFile', message: 'wanted a PEM file with a certificate' });
+  }
+  return { ...(credentials === undefined ? {} : { credentials }), ...(ca === undefined ? {} : { ca }) };
 }
 
 async function expectArchive(location: string | undefined, faults: Fault[]): Promise<void> {

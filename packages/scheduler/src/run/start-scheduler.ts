@@ -78,7 +78,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
     log: options.log,
     onProgress: (event) => options.onProgress?.(event),
     fence: runFenceCommand,
-    askElasticsearch,
+    askElasticsearch: (step, log) => askElasticsearch(step, log, options.elasticsearch),
     subscribe: (id, handlers) => connect(frameworkInfoOf(options.framework, url, id), handlers),
   });
   started.push({ desired, driving });
