@@ -21,6 +21,8 @@ export interface SecondDriver {
   readonly options: Readonly<Record<string, string>>;
   /** Where it keeps volumes, as the auditor wants it. */
   readonly stores: readonly string[];
+  /** One process a machine. */
+  readonly pids: readonly number[];
 }
 
 /** Another store, another name, the same program. */
@@ -33,6 +35,7 @@ export async function startSecondHostdir(
   const store = join(cluster.work.path, 'second-store');
   await mkdir(store, { recursive: true });
   const name = 'hostdir2';
+  const pids: number[] = [];
   for (const machine of cluster.machines.list) {
     const plugin = await startHostdirPlugin({
       program: bundles.hostdir,
@@ -43,9 +46,10 @@ export async function startSecondHostdir(
       stopOnStdinEnd: true,
     });
     keep(undo, name, machine.name, plugin);
+    pids.push(plugin.pid);
     await cluster.machines.cluster.registerOnMachine(machine.name, plugin.pid);
   }
-  return { name, options: {}, stores: [join(store, 'volumes', '*', 'data')] };
+  return { name, options: {}, stores: [join(store, 'volumes', '*', 'data')], pids };
 }
 
 /** One rclone a machine; all of them serve the same folder, which stands for a storage service. */
@@ -58,11 +62,12 @@ export async function startSecondRclone(cluster: ClusterUnderTest, undo: Undo): 
       await chown(directory, UID, UID);
     }
   }
-  const stores: string[] = [];
+  const [stores, pids]: [string[], number[]] = [[], []];
   for (const machine of cluster.machines.list) {
     const directory = join(cluster.work.agents, `${machine.name}-rclone`);
     const plugin = await startRclonePlugin({ directory, pluginDirectory: directoryOf(machine) });
     keep(undo, 'rclone', machine.name, plugin);
+    pids.push(plugin.pid);
     stores.push(join(directory, 'mounts', '*'));
   }
   const options = {
@@ -70,7 +75,7 @@ export async function startSecondRclone(cluster: ClusterUnderTest, undo: Undo): 
     // The write-back changes a file's time, which Lucene takes for foreign hands on its lock file.
     'no-modtime': 'true',
   };
-  return { name: 'rclone', options, stores };
+  return { name: 'rclone', options, stores, pids };
 }
 
 function directoryOf({

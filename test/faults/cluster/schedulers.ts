@@ -58,9 +58,10 @@ export class Schedulers {
     return url;
   }
 
-  /** Resolves when it runs; it leads when it can. */
-  async start(): Promise<void> {
-    const { argv, logs } = this.#options;
+  /** Resolves when it runs; it leads when it can. @param other flags that it gets instead of the usual ones */
+  async start(other: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { logs } = this.#options;
+    const argv = withFlags(this.#options.argv, other);
     const log = await open(join(logs, 'scheduler.log'), 'a');
     const [program = process.execPath, ...rest] = argv;
     // A group of its own: Ctrl-C in the terminal must not end it before everything is cleared up.
@@ -87,8 +88,8 @@ export class Schedulers {
   }
 
   /** Starts one and waits until one leads. @throws Error when none does in time */
-  async startLeader(): Promise<void> {
-    await this.start();
+  async startLeader(other: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.start(other);
     await this.untilLeads();
   }
 
@@ -152,6 +153,11 @@ export class Schedulers {
     if (first?.subscribed === undefined) throw new Error('no scheduler leads');
     return first;
   }
+}
+
+function withFlags(argv: readonly string[], other: Readonly<Record<string, string>>): string[] {
+  const kept = argv.filter((word) => !Object.keys(other).some((name) => word.startsWith(`--${name}=`)));
+  return [...kept, ...Object.entries(other).map(([name, value]) => `--${name}=${value}`)];
 }
 
 /** What it said to people, not to the log. */
