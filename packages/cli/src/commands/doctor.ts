@@ -5,7 +5,7 @@ import { examine } from '../doctor/doctor.ts';
 import type { ReachPath } from '../volumes/reach.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { terminal, type Terminal } from './terminal.ts';
-import { addReachFlags } from './volumes.ts';
+import { addReachFlags, wholeMs } from './volumes.ts';
 
 interface DoctorFlags {
   readonly driver?: string;
@@ -41,7 +41,7 @@ export function doctorCommand(
         reach: {
           driver,
           dvdcli,
-          timeoutMs: timeout * 1000,
+          timeoutMs: wholeMs(timeout),
           ...(path === undefined ? {} : { path }),
           ...(dockerHost === undefined ? {} : { dockerHost }),
         },

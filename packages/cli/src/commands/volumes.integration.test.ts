@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,7 +39,8 @@ async function run(driver: string, ...words: string[]) {
     VOLUME_PLUGIN_DIRECTORIES: plugins,
     MOUNT_LEDGER_DIRECTORY: join(home, 'ledger'),
   });
-  const reach = words[0] === 'capabilities' ? [] : [...NOWHERE, '--driver', driver];
+  const docker = words.includes('--docker-host') ? [] : NOWHERE;
+  const reach = words[0] === 'capabilities' ? [] : [...docker, '--driver', driver];
   const failure = await command.parseAsync([...words, ...reach], { from: 'user' }).then(
     () => undefined,
     (error: unknown) => error as Error,
@@ -158,6 +160,35 @@ describe('what goes wrong', () => {
       });
     } finally {
       await scripted.stop();
+    }
+  });
+
+  it('is a question that nobody answers: nothing was changed, and that is said', async () => {
+    const scripted = await startScriptedPlugin(plugins, 'mute');
+    scripted.script('Get', 'hang');
+    scripted.script('List', 'hang');
+    try {
+      for (const words of [['ls'], ['inspect', 'vol'], ['rm', 'vol'], ['unmount', 'vol']]) {
+        // 1.1 s are 1100.0000000000002 ms, which no timer takes.
+        expect(await run('mute', ...words, '--timeout', '1.1')).toMatchObject({
+          code: EXIT.failed,
+          error: expect.stringMatching(/Nothing was changed; ask again/),
+        });
+      }
+    } finally {
+      await scripted.stop();
+    }
+  });
+
+  it.each(['0.0004', '1.1'])('is not a limit of a part of a millisecond (%s s)', async (timeout) => {
+    const deaf = createServer().listen(join(home, `deaf${timeout}.sock`));
+    await once(deaf, 'listening');
+    try {
+      const words = ['ls', '--path', 'engine', '--timeout', timeout];
+      const { error } = await run('local', ...words, '--docker-host', `unix://${home}/deaf${timeout}.sock`);
+      expect(error).toMatch(/within \d+ ms/);
+    } finally {
+      deaf.close();
     }
   });
 

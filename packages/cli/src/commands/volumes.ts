@@ -123,12 +123,17 @@ export function reachOptions({
     dvdcli,
     ...(path === undefined ? {} : { path }),
     ...(dockerHost === undefined ? {} : { dockerHost }),
-    ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+    ...(timeout === undefined ? {} : { timeoutMs: wholeMs(timeout) }),
   };
+}
+
+/** Timers take whole milliseconds only; 1.1 s are 1100.0000000000002 ms. */
+export function wholeMs(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (text.trim() !== '' && seconds > 0 && seconds <= 86_400) return seconds;
-  throw new InvalidArgumentError('wanted seconds, above 0');
+  throw new InvalidArgumentError('wanted seconds, above 0 and at most 86400');
 }

@@ -18,3 +18,18 @@ export function settled<T>(outcome: Outcome<T>, findOut: string): T {
       });
   }
 }
+
+/**
+ * The value of a question, which changes nothing whether it was answered or not.
+ * @throws Error (exit 1)
+ */
+export function answered<T>(outcome: Outcome<T>): T {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.value;
+    case 'not-done':
+      throw outcome.error;
+    case 'unknown':
+      throw new Error(`${outcome.error.message}\nNothing was changed; ask again.`, { cause: outcome.error });
+  }
+}

@@ -27,7 +27,7 @@ import { inspectHere, inspectionText, mountNamed, userText, type Inspection } fr
 import { lookInside } from './look-inside.ts';
 import { dockerAt, pathOf, reach, within, type ReachOptions } from './reach.ts';
 import { recordedUses, type RecordedUses } from './recorded-uses.ts';
-import { settled } from './settle.ts';
+import { answered, settled } from './settle.ts';
 
 /** Executors of this host that run as the same user have the same mount ledger. */
 const USER = process.getuid?.() ?? 0;
@@ -68,7 +68,7 @@ function wayTo(context: VerbContext, name: string): Way {
 export async function listVolumes(context: VerbContext): Promise<Said> {
   const { driver } = context.reach;
   const listed = within(context.reach, undefined, reach(context.reach, context.environment).list(driver));
-  const volumes = settled(await listed, 'ask again');
+  const volumes = answered(await listed);
   const table = readMountTable();
   const data = volumes.map((volume) => ({
     name: volume.name,
@@ -105,7 +105,7 @@ export async function inspectVolume(context: VerbContext, name: string): Promise
 
 /** @throws Error where there is no such volume */
 async function look(context: VerbContext, { volumes, volume }: Way): Promise<Inspection> {
-  const answer = settled(await within(context.reach, volume.name, volumes.inspect(volume)), 'ask again');
+  const answer = answered(await within(context.reach, volume.name, volumes.inspect(volume)));
   if (answer === undefined) throw noSuchVolume(volume);
   return inspected(context, volume, answer);
 }
@@ -205,7 +205,7 @@ async function handCase(context: VerbContext, way: Way): Promise<HandFindings> {
   const answer = await within(context.reach, name, volumes.inspect(volume));
   if (answer.kind === 'not-done' && answer.error.code === 'unsupported')
     return { ...base, usedBy: recorded.uses, mountIds: undefined };
-  const found = settled(answer, 'ask again');
+  const found = answered(answer);
   if (found === undefined) throw noSuchVolume(volume);
   const { usedBy } = await inspected(context, volume, found);
   const mountIds = found.status?.['Mounts'];
@@ -245,7 +245,7 @@ export async function removeVolume(
   const way = wayTo(context, name);
   const { volumes, volume, findOut } = way;
   await checkSpelling(context, way);
-  const answer = settled(await within(context.reach, name, volumes.inspect(volume)), findOut);
+  const answer = answered(await within(context.reach, name, volumes.inspect(volume)));
   if (answer === undefined)
     return { text: `there is no volume ${name}`, data: { name, driver: volume.driver, removed: false } };
   const found = await inspected(context, volume, answer);

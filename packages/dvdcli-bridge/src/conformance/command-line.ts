@@ -83,6 +83,8 @@ function parse(argv: readonly string[]): ConformanceOptions | 'help' {
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value > 0)) throw new Error(`--timeout ${text}: wanted seconds, above 0`);
-  return value * 1000;
+  if (text.trim() === '' || !(value > 0 && value <= 86_400))
+    throw new Error(`--timeout ${text}: wanted seconds, above 0 and at most 86400`);
+  // Timers take whole milliseconds only.
+  return Math.ceil(value * 1000);
 }
