@@ -49,7 +49,7 @@ export type { PathCapabilities, PathName } from './capabilities/core/paths.ts';
 export { PATHS, PATH_NAMES } from './capabilities/core/paths.ts';
 export { capabilitiesData, capabilitiesMarkdown, capabilitiesText } from './capabilities/core/show.ts';
 export type { PlanPart, Violation, VolumePlan } from './capabilities/core/validate.ts';
-export { validateVolumePlan } from './capabilities/core/validate.ts';
+export { cautionsOf, validateVolumePlan } from './capabilities/core/validate.ts';
 export type { VolumeUser } from './volume-users.ts';
 export { volumeUsers } from './volume-users.ts';
 export type { MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';

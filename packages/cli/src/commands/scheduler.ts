@@ -1,5 +1,6 @@
 /** `scheduler`: the composition root of the framework. A signal stops this process, and nothing else. */
 import { hostname } from 'node:os';
+import { cautionsOf } from '@mesos-elasticsearch/dvdcli-bridge';
 import { startScheduler, type ExitReason, type ProgressEvent } from '@mesos-elasticsearch/scheduler';
 import { pino, type Logger } from 'pino';
 import { bundlesBeside } from '../bundles.ts';
@@ -35,6 +36,9 @@ export async function runScheduler(asked: SchedulerFlags): Promise<number> {
     { level: settings.logLevel, base: { framework: settings.frameworkName } },
     pino.destination(2),
   );
+  const { externalVolumeDriver: driver = '' } = settings;
+  for (const what of cautionsOf({ driver }))
+    log.warn({ driver, what }, 'the volume driver does not promise all that a cluster needs');
   const tell = (line: ProgressLine) => {
     if (settings.progress === 'json') process.stdout.write(`${JSON.stringify(line)}\n`);
   };

@@ -156,6 +156,18 @@ describe('a wrong configuration', () => {
     expect(faultOf(given(jar), 'volumePath')).toMatch(/wanted plugin-socket or dvdcli/);
   });
 
+  it('refuses an isolator together with what only the Engine reaches, and with asking the Engine', () => {
+    const mesos = { ...enough, frameworkUseDocker: 'false', elasticsearchHome: '/opt/es' };
+    const isolated = { ...mesos, volumeMounter: 'dvdi-isolator', volumePath: 'engine' };
+    expect(faultOf(given(isolated), 'volumePath')).toMatch(
+      /wanted plugin-socket or dvdcli with volumeMounter dvdi-isolator, got engine/,
+    );
+    const local = { ...mesos, volumeMounter: 'docker-volume-isolator', externalVolumeDriver: 'local' };
+    expect(faultOf(given(local), 'volumeMounter')).toMatch(
+      /wanted executor, with volumePath engine, got docker-volume-isolator/,
+    );
+  });
+
   it('wants a mapping in the file', () => {
     expect(faultOf(given(enough, { file: { path: 'c.yml', content: ['a'] } }), 'c.yml')).toMatch(
       /YAML mapping/,

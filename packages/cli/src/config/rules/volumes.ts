@@ -22,9 +22,17 @@ export function volumeFaults(settings: Some): readonly RuleFault[] {
     driverRevokes: driverRevokes ?? false,
     uid: elasticsearchUid,
   });
-  return violations.map(({ part, message }) =>
-    fault(part === 'path' && !mounted ? 'volumeMounter' : SETTINGS[part], message),
-  );
+  return [
+    ...violations.map(({ part, message }) =>
+      fault(part === 'path' && !mounted ? 'volumeMounter' : SETTINGS[part], message),
+    ),
+    ...(mounted || volumePath !== 'engine' ? [] : [fault('volumePath', askedByEngine(volumeMounter))]),
+  ];
+}
+
+/** The executor asks the driver what is mounted, and its processes are no containers. */
+function askedByEngine(mounter: string): string {
+  return `wanted plugin-socket or dvdcli with volumeMounter ${mounter}, got engine: the executor asks the driver itself where its volumes are mounted`;
 }
 
 const SETTINGS = {

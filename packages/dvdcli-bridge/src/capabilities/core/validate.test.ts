@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DVDI_FORBIDDEN } from './characters.ts';
 import type { PathName } from './paths.ts';
-import { validateVolumePlan, type VolumePlan } from './validate.ts';
+import { cautionsOf, validateVolumePlan, type VolumePlan } from './validate.ts';
 
 const fine: VolumePlan = {
   path: 'plugin-socket',
@@ -134,4 +134,40 @@ describe('policies', () => {
 it('a framework name leaves room for node ID and role', () => {
   expect(found({ frameworkName: 'e'.repeat(239) })).toEqual([]);
   expect(found({ frameworkName: 'e'.repeat(240) })).toEqual(['frameworkName']);
+});
+
+describe('an option that a driver takes in several spellings', () => {
+  it('is not let through beside one that is fine', () => {
+    const twins = { overwritefs: 'false', OverwriteFS: 'true' };
+    expect(words({ options: twins })).toMatch(/"OverwriteFS=true" for rexray: wanted false/);
+    expect(words({ options: { size: '1', Size: '2' } })).toMatch(
+      /"size" and "Size" are one option to rexray/,
+    );
+    const cache = { 'vfs-cache-mode': 'writes', vfs_cache_mode: 'off', 'allow-other': 'true' };
+    expect(words({ driver: 'rclone', options: cache })).toMatch(/"vfs_cache_mode=off" for rclone: wanted/);
+  });
+  it('is taken as rclone takes it', () => {
+    for (const options of [
+      { vfs_cache_mode: 'writes', allow_other: '1' },
+      { 'VFS-Cache-Mode': 'full', 'Allow-Other': 'True' },
+    ])
+      expect(found({ driver: 'rclone', options })).toEqual([]);
+    const refused = { driver: 'rclone', options: { 'vfs-cache-mode': 'full', 'allow-other': 'false' } };
+    expect(words(refused)).toMatch(/allow-other=true is missing/);
+    expect(
+      words({ driver: 'rclone', options: { vfs_cache_mode: 'full', allow_other: 't', SIZE: '1' } }),
+    ).toMatch(/"SIZE=1" for rclone/);
+  });
+});
+
+it('a driver name that no executor would take is refused before anything is launched', () => {
+  expect(words({ driver: 'a..b' })).toMatch(/wanted a driver name .*no "\.\.".*got "a\.\.b"/);
+  expect(found({ driver: 'a//b' })).toEqual(['driver']);
+  expect(found({ driver: 'x'.repeat(256) })).toEqual(['driver']);
+});
+
+it('what a driver does not promise is said, and stops nothing', () => {
+  expect(cautionsOf({ driver: 'rclone' })).toEqual([expect.stringMatching(/write cache goes with the host/)]);
+  expect(cautionsOf({ driver: 'local' })).toEqual([expect.stringMatching(/stay on their host/)]);
+  for (const driver of ['rexray', 'hostdir', 'acme']) expect(cautionsOf({ driver })).toEqual([]);
 });

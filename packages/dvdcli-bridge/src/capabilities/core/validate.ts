@@ -1,4 +1,5 @@
 /** Static validation: what driver, names, options and policies can be seen to be wrong before anything is launched. */
+import { DRIVER_NAME_RULE, isDriverName } from '../../names.ts';
 import { charactersIn, DVDI_FORBIDDEN, nameOfCharacter } from './characters.ts';
 import { DRIVERS, knownDriver, type KnownDriver } from './drivers.ts';
 import { PATHS, type PathName } from './paths.ts';
@@ -69,7 +70,7 @@ function runtimeViolations({ path, runtime }: VolumePlan): readonly Violation[] 
         violation(
           'runtime',
           runtime,
-          `wanted false with ${path}: it mounts for the Mesos containerizer, and a Docker container does not see it`,
+          `wanted false with ${path}, got true: it mounts for the Mesos containerizer, and a Docker container does not see it`,
         ),
       ];
 }
@@ -77,16 +78,22 @@ function runtimeViolations({ path, runtime }: VolumePlan): readonly Violation[] 
 function reachViolations({ path, driver }: VolumePlan, known: KnownDriver | undefined): readonly Violation[] {
   const reachedBy = known === undefined ? undefined : DRIVERS[known].reachedBy.value;
   if (reachedBy === undefined || reachedBy.includes(path)) return [];
+  const wanted = reachedBy.join(' or ');
+  const why = `the driver ${driver} is built into Docker and cannot be reached otherwise`;
   return [
     violation(
       'path',
       path,
-      `wanted ${reachedBy.join(' or ')}: the driver ${driver} is built into Docker and cannot be reached otherwise`,
+      PATHS[path].mountedBy.value === 'agent'
+        ? `wanted executor, with volumePath ${wanted}, got ${path}: ${why}`
+        : `wanted ${wanted}, got ${path}: ${why}`,
     ),
   ];
 }
 
 function driverNameViolations({ path, driver }: VolumePlan): readonly Violation[] {
+  if (!isDriverName(driver))
+    return [violation('driver', driver, `wanted a driver name (${DRIVER_NAME_RULE}), got ${quoted(driver)}`)];
   const forbidden =
     path === 'dvdi-isolator' ? DVDI_FORBIDDEN : PATHS[path].managedPlugins.value ? [] : ['/', ':'];
   const bad = charactersIn(driver, forbidden);
@@ -177,28 +184,67 @@ function driverOptionViolations(
 ): readonly Violation[] {
   if (known === undefined) return [];
   const found: Violation[] = [];
+  const given = (key: string) => Object.entries(options).filter(([name]) => isSpelling(known, name, key));
   for (const rule of DRIVERS[known].options.value) {
-    // REX-Ray takes its keys in any case.
-    const [key, value] = Object.entries(options).find(([name]) => name.toLowerCase() === rule.key) ?? [];
-    if (key === undefined || value === undefined) {
-      if (rule.required)
-        found.push(violation('options', '', `${rule.key} is missing for ${driver}: ${rule.wanted}`));
-    } else if (rule.pattern?.test(value) !== true) {
+    const entries = given(rule.key);
+    if (rule.required && entries.length === 0)
+      found.push(violation('options', '', `${rule.key} is missing for ${driver}: ${rule.wanted}`));
+    for (const [key, value] of entries) {
+      if (rule.pattern?.test(value) === true) continue;
       found.push(
         violation('options', `${key}=${value}`, `${quoted(`${key}=${value}`)} for ${driver}: ${rule.wanted}`),
       );
     }
   }
-  if (known === 'rclone' && uid !== 0 && options['allow-other'] !== 'true') {
-    found.push(
-      violation(
-        'options',
-        '',
-        `allow-other=true is missing for ${driver}: user ${uid}, whom the node runs as, could not read its volumes`,
-      ),
-    );
+  if (known === 'rclone' && uid !== 0) {
+    const entries = given('allow-other');
+    if (entries.length === 0 || !entries.every(([, value]) => GO_TRUE.test(value)))
+      found.push(
+        violation(
+          'options',
+          entries.map((entry) => entry.join('=')).join(','),
+          `allow-other=true is missing for ${driver}: user ${uid}, whom the node runs as, could not read its volumes`,
+        ),
+      );
   }
-  return found;
+  return [...found, ...twinViolations(options, driver, known)];
+}
+
+/** What Go reads as true. */
+const GO_TRUE = /^(?:1|t|T|true|True|TRUE)$/;
+
+/** REX-Ray and rclone take their keys in any case, rclone also with "_" for "-"; hostdir and local as they are. */
+function isSpelling(driver: KnownDriver, name: string, key: string): boolean {
+  return normalKey(driver, name) === key;
+}
+
+function normalKey(driver: KnownDriver, name: string): string {
+  switch (driver) {
+    case 'rclone':
+      return name.toLowerCase().replaceAll('_', '-');
+    case 'rexray':
+      return name.toLowerCase();
+    case 'hostdir':
+    case 'local':
+      return name;
+  }
+}
+
+/** Of two spellings of one option the driver takes either. */
+function twinViolations(
+  options: Readonly<Record<string, string>>,
+  driver: string,
+  known: KnownDriver,
+): readonly Violation[] {
+  const first = new Map<string, string>();
+  return Object.keys(options).flatMap((key) => {
+    const normal = normalKey(known, key);
+    const twin = first.get(normal);
+    first.set(normal, twin ?? key);
+    if (twin === undefined) return [];
+    const message = `${quoted(twin)} and ${quoted(key)} are one option to ${driver}: wanted one of them`;
+    return [violation('options', `${key}=${options[key] ?? ''}`, message)];
+  });
 }
 
 function policyViolations(plan: VolumePlan, known: KnownDriver | undefined): readonly Violation[] {
@@ -210,7 +256,7 @@ function policyViolations(plan: VolumePlan, known: KnownDriver | undefined): rea
       violation(
         'driverRevokes',
         'true',
-        `wanted false: ${driver} takes a volume away from nobody (${revokes.says}); give a fenceCommand, or another suspectPolicy`,
+        `wanted false, got true: ${driver} takes a volume away from nobody (${revokes.says}); give a fenceCommand, or another suspectPolicy`,
       ),
     );
   }
@@ -223,8 +269,30 @@ function policyViolations(plan: VolumePlan, known: KnownDriver | undefined): rea
       violation(
         'suspectPolicy',
         'fence',
-        `wanted wait with ${path}, or driverRevokes for a driver that fences: the agent unmounts, and nothing tells when`,
+        `wanted wait with ${path}, or driverRevokes for a driver that fences, got fence: the agent unmounts, and nothing tells when`,
       ),
+    );
+  }
+  return found;
+}
+
+/**
+ * What the driver does not promise, and no setting can mend: to be said when the scheduler starts, and no reason not to.
+ * Pure.
+ */
+export function cautionsOf({ driver }: Pick<VolumePlan, 'driver'>): readonly string[] {
+  const known = knownDriver(driver);
+  if (known === undefined) return [];
+  const { keepsFsynced, reachedBy, scope } = DRIVERS[known];
+  const found: string[] = [];
+  if (!keepsFsynced.value) {
+    found.push(
+      `${driver} does not keep what was fsynced when a host dies (${keepsFsynced.says}): documents that were acknowledged may be lost with a machine`,
+    );
+  }
+  if (reachedBy.value !== undefined && scope.value === 'local') {
+    found.push(
+      `volumes of ${driver} stay on their host: a node that is moved to another host does not find its data there, and waits`,
     );
   }
   return found;
