@@ -52,7 +52,7 @@ export type { PlanPart, Violation, VolumePlan } from './capabilities/core/valida
 export { cautionsOf, validateVolumePlan } from './capabilities/core/validate.ts';
 export type { VolumeUser } from './volume-users.ts';
 export { volumeUsers } from './volume-users.ts';
-export type { MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';
+export type { DamagedRecord, MountLedger, MountLedgerOptions } from './mount-ledger/ledger.ts';
 export { openMountLedger } from './mount-ledger/ledger.ts';
 export type { MountRecord, MountUse } from './mount-ledger/core/record.ts';
 export { recordKey } from './mount-ledger/core/record.ts';

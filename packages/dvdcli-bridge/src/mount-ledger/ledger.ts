@@ -37,6 +37,8 @@ export interface MountLedger {
   keys(): readonly string[];
   /** As it stands, without the lock: somebody may be at work on it. @throws Error when it is damaged */
   peek(key: string): MountRecord | undefined;
+  /** Records that were put aside as damaged and are still there, by the key they had: nobody knows what they had on record. */
+  damaged(): readonly DamagedRecord[];
   /**
    * Nobody else on this host works on that volume meanwhile.
    * @param operation names the steps
@@ -50,10 +52,18 @@ export interface MountLedger {
   ): Promise<T>;
 }
 
+export interface DamagedRecord {
+  readonly key: string;
+  /** Absolute. */
+  readonly file: string;
+}
+
 /** One volume's record, while it is locked. */
 export interface LedgerPage {
   /** A record that cannot be read is put aside as `<file>.N.damaged`, said by name, and counts as absent. */
   read(): MountRecord | undefined;
+  /** Files of this volume that were put aside: while there is one, an absent record does not mean that nobody uses it. */
+  damaged(): readonly string[];
   /**
    * Durable when it returns; `undefined` removes it.
    * @throws the file system's error, or LockLostError
@@ -85,6 +95,7 @@ export function openMountLedger(options: MountLedgerOptions): MountLedger {
       const text = readIfThere(join(directory, `${key}${RECORD}`));
       return text === undefined ? undefined : parseRecord(text, key);
     },
+    damaged: () => damagedIn(directory),
     alone: async (key, operation, limitMs, act) => {
       beforeStep(`${operation}: lock`);
       const lock = await (options.lock ?? lockFile)(join(directory, `${key}.lock`), limitMs);
@@ -100,6 +111,14 @@ export function openMountLedger(options: MountLedgerOptions): MountLedger {
 }
 
 const RECORD = '.json';
+const DAMAGED = /^(.+)\.json\.\d+\.damaged$/;
+
+function damagedIn(directory: string): readonly DamagedRecord[] {
+  return readdirSync(directory).flatMap((name) => {
+    const key = DAMAGED.exec(name)?.[1];
+    return key === undefined ? [] : [{ key, file: join(directory, name) }];
+  });
+}
 
 function page(ledger: MountLedger, key: string, operation: string, assertHeld: () => void): LedgerPage {
   const path = join(ledger.directory, `${key}${RECORD}`);
@@ -120,6 +139,10 @@ function page(ledger: MountLedger, key: string, operation: string, assertHeld: (
         return undefined;
       }
     },
+    damaged: () =>
+      damagedIn(ledger.directory)
+        .filter((each) => each.key === key)
+        .map(({ file }) => file),
     write(record, what) {
       assertHeld();
       const files = filesFor(what);

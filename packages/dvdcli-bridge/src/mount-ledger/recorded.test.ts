@@ -309,4 +309,22 @@ describe('recovery', () => {
     // Treated as empty: the volume can be attached and let go of again.
     expect(await volumesOf(open()).attach(spec, one)).toMatchObject({ kind: 'done' });
   });
+
+  it('never takes a damaged record for one of nobody, until its file is taken away', async () => {
+    writeFileSync(file(), '');
+    const aside = `${file()}.1.damaged`;
+    const unread = async () => (await recovery()).unread;
+    const expected = [{ key: recordKey(spec), why: expect.stringContaining(aside) }];
+    expect([await unread(), await unread()]).toEqual([expected, expected]);
+    const refused = { kind: 'not-done', error: { code: 'in-use', message: expect.stringContaining(aside) } };
+    expect(await volumesOf(open()).remove(spec)).toMatchObject(refused);
+    const blind: Volumes = { ...fake, capabilities: { ...fake.capabilities, countsConsumers: false } };
+    for (const verb of ['attach', 'detach'] as const)
+      expect(await volumesOf(open(), blind)[verb](spec, two)).toMatchObject(refused);
+    expect(holders()).toEqual(['node.1']);
+    rmSync(aside);
+    expect((await recovery()).unread).toEqual([]);
+    expect(await volumesOf(open(), blind).detach(spec, one)).toMatchObject({ kind: 'done' });
+    expect(await volumesOf(open()).remove(spec)).toMatchObject({ kind: 'done' });
+  });
 });

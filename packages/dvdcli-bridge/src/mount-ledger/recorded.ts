@@ -43,6 +43,8 @@ const DEFAULT_LOCK_LIMIT_MS = 90_000;
  *   unmount by the last one only, and a second consumer is refused (`in-use`).
  * - A driver's "unmounted" that the mount table contradicts is `not-done` (`in-use`).
  * - A volume that is on record is not removed (`in-use`).
+ * - Whom a damaged record named is not known: the volume is not removed, and where consumers cannot be told apart neither
+ *   attached nor detached (`in-use`), until that record's file is taken away.
  * - Through the Engine nothing is mounted by us; who told a container to use the volume is recorded all the same.
  */
 export function recorded(volumes: Volumes, ledger: MountLedger, options: RecordedOptions = {}): Volumes {
@@ -56,6 +58,8 @@ export function recorded(volumes: Volumes, ledger: MountLedger, options: Recorde
     remove: (volume) =>
       onPage(context, volume, 'remove', async (page) => {
         const users = page.read()?.uses.map(({ consumer }) => consumer) ?? [];
+        const unknown = unknownUsers(page);
+        if (unknown !== undefined) return notDone(errorOf('in-use', volume, `it is not removed: ${unknown}`));
         if (users.length === 0) return volumes.remove(volume);
         const message = `it is not removed: by the mount ledger ${users.join(', ')} may have it mounted`;
         return notDone(errorOf('in-use', volume, message));
@@ -71,6 +75,14 @@ interface Context {
   readonly volumes: Volumes;
   readonly ledger: MountLedger;
   readonly options: RecordedOptions;
+}
+
+/** A record that could not be read is not a record of nobody. @returns what is not known, in words */
+export function unknownUsers(page: LedgerPage): string | undefined {
+  const files = page.damaged();
+  return files.length === 0
+    ? undefined
+    : `whom its damaged record in the mount ledger names is not known (remove ${files.join(' and ')} when nobody has it mounted, by findmnt and by its driver)`;
 }
 
 function errorOf(code: VolumeErrorCode, volume: VolumeReference, message: string): VolumeError {
@@ -118,6 +130,9 @@ async function attach(
     const message = `by the mount ledger ${other.consumer} has it (${other.state}), and on this path two users cannot be told apart`;
     return notDone(errorOf('in-use', volume, message));
   }
+  const unknown = unknownUsers(page);
+  if (unknown !== undefined && !volumes.capabilities.countsConsumers)
+    return notDone(errorOf('in-use', volume, `on this path two users cannot be told apart, and ${unknown}`));
   const tableBefore = ledger.mountTable();
   const intent = beginAttach(record, volume, consumer, actorOf(context));
   page.write(intent, 'intent');
@@ -152,6 +167,11 @@ export async function letGo(
       page.write(endUse(record, consumer), 'end');
     return done(undefined);
   }
+  const unknown = unknownUsers(page);
+  if (unknown !== undefined && !volumes.capabilities.countsConsumers)
+    return notDone(
+      errorOf('in-use', volume, `it is not unmounted, for it may be under another one: ${unknown}`),
+    );
   const intent = beginDetach(record, volume, consumer, actorOf(context));
   if (useOf(record, consumer) === undefined) page.write(intent, 'intent');
   else writeOrSay(context, page, intent, 'intent');

@@ -39,7 +39,10 @@ export interface RecoveryReport {
   readonly kept: readonly (RecoveredUse & { readonly why: string })[];
   /** The unmount failed, or its outcome is not known, or a retry is not due yet. On record, and to be retried. */
   readonly failed: readonly (RecoveredUse & { readonly why: string; readonly retryAtMs: number })[];
-  /** Keys of records that cannot be got at, with the reason. Damaged ones have been put aside and are not among them. */
+  /**
+   * Keys of records that cannot be got at, with the reason; and, until their files are taken away, of those that were
+   * put aside as damaged, now or earlier: what those had mounted is not known, so it is not unmounted either.
+   */
   readonly unread: readonly { readonly key: string; readonly why: string }[];
 }
 
@@ -62,7 +65,12 @@ export async function recover(ledger: MountLedger, options: RecoveryOptions): Pr
       report.unread.push({ key, why });
     }
   }
+  for (const { key, file } of ledger.damaged()) report.unread.push({ key, why: damagedText(file) });
   return report;
+}
+
+function damagedText(file: string): string {
+  return `it was damaged, and what it had mounted is not known: remove ${file} when the volume is unmounted by findmnt and by its driver`;
 }
 
 type Report = { -readonly [K in keyof RecoveryReport]: RecoveryReport[K][number][] };

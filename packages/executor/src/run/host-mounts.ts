@@ -50,15 +50,24 @@ export function hostMounts(config: HostConfig, log: Log, looks: ProcessLooks): H
       });
       const consumers = ownConsumers(ledger(), ofNode);
       const own = report.kept.filter(({ consumer }) => consumers.has(consumer));
+      const names = volumeNames(spec);
       // What could not be looked at may be ours.
-      const unread = report.unread.filter(({ key }) => mayBe(ledger(), key, ofNode));
+      const unread = report.unread.filter(
+        ({ key }) => isOfVolume(key, names) || mayBe(ledger(), key, ofNode),
+      );
       return {
         letGo: report.letGo.map(nameOf),
         left: [
           ...[...report.failed, ...own].map((use) => `${nameOf(use)} (${use.why})`),
-          ...unread.map(({ key, why }) => `record ${key} (${why})`),
+          ...unread.map(unreadText),
         ],
-        others: report.kept.filter(({ why }) => why === theirs).map(nameOf),
+        others: [
+          ...report.kept.filter(({ why }) => why === theirs).map(nameOf),
+          ...ledger()
+            .damaged()
+            .filter(({ key }) => !isOfVolume(key, names))
+            .map(({ file }) => `whatever the damaged record ${file} had`),
+        ],
       };
     },
   };
@@ -112,6 +121,23 @@ function isOfEarlierEpoch(use: MountUse, spec: LaunchSpec): boolean {
 function ownConsumers(ledger: MountLedger, ofNode: (use: MountUse) => boolean): ReadonlySet<string> {
   const uses = ledger.keys().flatMap((key) => peek(ledger, key));
   return new Set(uses.filter(ofNode).map(({ consumer }) => consumer));
+}
+
+/** Of this node, by whatever driver. */
+function volumeNames({ volumes, migration }: LaunchSpec): readonly string[] {
+  return [volumes, ...(migration ? [migration.to] : [])].flatMap(({ config, data }) => [
+    config.name,
+    data.name,
+  ]);
+}
+
+/** A damaged record says of itself only what its key does. */
+function isOfVolume(key: string, names: readonly string[]): boolean {
+  return names.some((name) => key.startsWith(`${name}.`));
+}
+
+function unreadText({ key, why }: { readonly key: string; readonly why: string }): string {
+  return `record ${key} (${why})`;
 }
 
 function mayBe(ledger: MountLedger, key: string, ofNode: (use: MountUse) => boolean): boolean {
