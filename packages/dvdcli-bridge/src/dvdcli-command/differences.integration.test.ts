@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PLUGIN_DIRECTORIES_VARIABLE } from '../plugin/find-plugin.ts';
+import { programInPath } from '../testing/availability.ts';
 import { buildPrograms } from '../testing/bundles.ts';
+import { startScriptedEngine } from '../testing/scripted-engine.ts';
 import { startScriptedPlugin, type ScriptedAnswer, type ScriptedPlugin } from '../testing/scripted-plugin.ts';
 
 const DRIVER = `differences${process.pid}`;
@@ -80,6 +82,20 @@ const ROWS: readonly Row[] = [
     ours: [0, ''],
   },
   {
+    row: 'driver without Get',
+    argv: ['remove', ...NAMED],
+    answers: { Get: { status: 404, text: '404 page not found\n' }, Path: { json: { Mountpoint: '' } } },
+    original: [1, ''],
+    ours: [0, ''],
+  },
+  {
+    row: 'names outside the rules below',
+    argv: ['get', `--volumedriver=${DRIVER}`, '--volumename=x'],
+    answers: { Get: { json: { Volume: { Name: 'x', Mountpoint: '' } } } },
+    original: [0, 'x\n'],
+    ours: [64, ''],
+  },
+  {
     row: '`path` where the driver lists no mount',
     argv: ['path', ...NAMED],
     answers: { Get: { json: { Volume: { Name: 'vol1', Mountpoint: '/mnt/x', Status: { Mounts: [] } } } } },
@@ -131,9 +147,17 @@ async function run(program: string, { argv, answers }: Row): Promise<readonly [n
   const ran = await execa(program, argv, { stdin: 'ignore', reject: false, stripFinalNewline: false, env });
   return [ran.exitCode, ran.stdout];
 }
+/** Our command with these arguments before the plugin, in this environment; its exit code and both outputs. */
+function ours(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const env = { [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory, ...environment };
+  return execa(programs.ours, argv, { stdin: 'ignore', reject: false, stripFinalNewline: false, env });
+}
 const title = ({ row, argv }: Row): string => `${row}: ${argv.join(' ').replaceAll(DRIVER, 'D')}`;
 const TITLED = ROWS.map((row) => ({ ...row, title: title(row) }));
 const noReal = real === '' ? ' (skipped: DVDCLI names no original dvdcli)' : '';
+
+const script = programInPath('script');
+const noScript = script === undefined ? ' (skipped: no script command)' : '';
 
 describe('a difference', () => {
   it.each(TITLED)('is in the table: $title', ({ row }) => {
@@ -152,5 +176,56 @@ describe('a difference', () => {
       symlinkSync(join(plugin.pluginDirectory, `${DRIVER}.sock`), join(DOCKER_PLUGINS, `${DRIVER}.sock`));
       expect(await run(real, row)).toEqual(row.original);
     });
+  });
+});
+
+describe('a difference in what ours says', () => {
+  it.each([200, 500])('error texts have the same form with HTTP status %d', async (status) => {
+    plugin.script('Get', GET);
+    plugin.script('Mount', { status, json: { Err: 'no room' } });
+    const ran = await ours(['mount', ...NAMED]);
+    expect(ran.stderr).toMatch(/^time="\S+" level=error msg="VolumeDriver\.Mount: no room" \n$/);
+  });
+  it('a driver that cannot be looked up is said in the original’s line, and in one with what to do', async () => {
+    plugin.script('Plugin.Activate', { json: { Implements: ['NetworkDriver'] } });
+    const { exitCode, stderr } = await ours(['mount', ...NAMED]);
+    expect(exitCode).toBe(1);
+    expect(stderr.split('\n').map((line) => line.replace(/^time="[^"]*" /, ''))).toEqual([
+      expect.stringMatching(
+        `^level=info msg="Error looking up volume plugin ${DRIVER}: .*" volumeDriver=${DRIVER} $`,
+      ),
+      expect.stringMatching(`^level=error msg=".*does not implement VolumeDriver" volumeDriver=${DRIVER} $`),
+      '',
+    ]);
+  });
+  it.skipIf(script === undefined)(
+    `on a terminal the log has the form that it has in a file${noScript}`,
+    async () => {
+      plugin.script('Get', GET);
+      plugin.script('Mount', { json: { Mountpoint: '/tmp' } });
+      const argv = ['mount', ...NAMED].join(' ');
+      const { stdout } = await execa('script', ['-qec', `${programs.ours} ${argv}`, '/dev/null'], {
+        stdin: 'ignore',
+        env: { [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory },
+      });
+      expect(stdout).toMatch(/^\/tmp\r?\ntime="\S+" level=info msg="\/tmp" \r?$/);
+    },
+  );
+  it('a managed plugin is found through the Engine, and its path is the host’s', async () => {
+    const id = 'e5'.repeat(32);
+    const root = join(scratch, 'docker');
+    const path = join(root, 'plugins', id, 'propagated-mount', 'vol1');
+    mkdirSync(path, { recursive: true });
+    const directory = join(scratch, 'managed');
+    const managed = await startScriptedPlugin(join(directory, id), 'm');
+    managed.script('Get', GET);
+    managed.script('Mount', { json: { Mountpoint: '/mnt/vol1' } });
+    const socket = join(scratch, 'engine.sock');
+    const about = { name: 'vendor/m:1', id, socket: 'm.sock', root, propagatedMount: '/mnt' };
+    const engine = await startScriptedEngine(socket, about);
+    const environment = { [PLUGIN_DIRECTORIES_VARIABLE]: directory, DOCKER_HOST: `unix://${socket}` };
+    const ran = await ours(['mount', '--volumedriver=vendor/m:1', '--volumename=vol1'], environment);
+    await Promise.all([managed.stop(), engine.stop()]);
+    expect(ran).toMatchObject({ exitCode: 0, stdout: `${path}\n` });
   });
 });
