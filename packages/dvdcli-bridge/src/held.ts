@@ -1,5 +1,6 @@
 /** What this process has attached, and what the mount table says of it. */
 import {
+  isMountPoint,
   isUnder,
   locateInFileSystem,
   mountsNamed,
@@ -114,4 +115,35 @@ export function foreignHolderOf(
     if (place === undefined || theirs === undefined || place.device !== theirs.device) return false;
     return overlap(place.path, theirs.path);
   })?.volume;
+}
+
+/**
+ * Where a volume is mounted, by the place that we mounted it at, the one that the driver names (empty: none), or, without
+ * either, by its name.
+ */
+export function mountOf(
+  table: readonly MountEntry[],
+  volume: VolumeReference,
+  { own, said, held }: { own: OwnAttachment | undefined; said: string; held: HeldVolumes },
+): string | undefined {
+  const places = [own?.mount?.mountPoint ?? '', said].filter((place) => place !== '');
+  if (own === undefined && said === '') return mountsByName(table, volume, held)[0];
+  return places
+    .map((place) => ownMountOf(table, place, volume.name)?.mountPoint)
+    .find((place) => place !== undefined);
+}
+
+/** A plain directory here, and something else in a namespace where a mount lies over it. */
+export function isHiddenMount(
+  table: readonly MountEntry[],
+  others: readonly (readonly MountEntry[])[],
+  path: string,
+): boolean {
+  if (isMountPoint(table, path)) return false;
+  const here = locateInFileSystem(table, path);
+  return others.some((other) => {
+    if (!isMountPoint(other, path)) return false;
+    const there = locateInFileSystem(other, path);
+    return there?.device !== here?.device || there?.path !== here?.path;
+  });
 }

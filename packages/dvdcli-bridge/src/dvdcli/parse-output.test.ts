@@ -60,6 +60,34 @@ describe('one run of dvdcli', () => {
   ])('that failed with %j', (message, code, certain) => {
     expect(readRun(failed(message))).toMatchObject({ kind: 'failed', code, certain, says: message });
   });
+  it.each([
+    'VolumeDriver.Mount got an answer that makes no sense: <h1>404 Not Found</h1>',
+    'VolumeDriver.Remove got an answer that makes no sense: volume is in use',
+    'VolumeDriver.Mount: <html><title>404 Not Found</title></html>',
+    'VolumeDriver.Mount: <html>Bad Gateway: no such volume</html>',
+    'VolumeDriver.Mount: 504 Gateway Time-out',
+    'VolumeDriver.Mount: HTTP status 502',
+    'VolumeDriver.Mount: {"Mountpoint":"/not found"}',
+    'VolumeDriver.Mount: ',
+    "invalid character '<' looking for beginning of value: already mounted",
+    'json: cannot unmarshal number into Go struct field .Err: plugin not found',
+    'the connection broke during VolumeDriver.Mount: the answer cannot be read: device is busy',
+    'VolumeDriver.Mount was not answered within 20 ms: no such volume',
+    'Post http://x/VolumeDriver.Mount: net/http: request canceled (Client.Timeout exceeded): not found',
+    'Post http://x/VolumeDriver.Mount: read: connection reset by peer: plugin not found',
+  ])('whose end nobody saw is not certain, whatever words are in it: %j', (message) => {
+    const meaning = readRun(run({ stderr: `level=error msg=${JSON.stringify(message)}\n` }));
+    expect(meaning).toMatchObject({ kind: 'failed', code: 'driver-error', certain: false });
+  });
+  it.each([
+    ['Post http://x/Plugin.Activate: EOF', 'driver-unavailable'],
+    ['plugin does not implement the requested driver', 'not-a-volume-driver'],
+  ])('that ended before the driver was asked did nothing: %j', (why, code) => {
+    expect(readRun(failed(`Error looking up volume plugin x: ${why}`))).toMatchObject({
+      code,
+      certain: true,
+    });
+  });
   it('that crashed, was killed or ran out of time may have done anything', () => {
     expect(readRun(failed('panic: runtime error', 2))).toMatchObject({ certain: false });
     expect(readRun(run({ exitCode: undefined }))).toMatchObject({ certain: false });

@@ -24,7 +24,8 @@ export type RunMeaning =
 
 /**
  * The original exits 0 for an unknown flag or command and prints its usage, so that is looked for first. A failure
- * is certain when the driver itself refused, the driver was not found or not reached, or the call was wrong.
+ * is certain when the driver itself refused, the driver was not found or not reached, or the call was wrong; never where
+ * an answer broke off or was none, whatever words are in it.
  */
 export function readRun(run: RunResult): RunMeaning {
   if (run.startFailure !== undefined)
@@ -39,16 +40,24 @@ export function readRun(run: RunResult): RunMeaning {
     };
   if (run.exitCode === 0) return { kind: 'ok', stdout: withoutLog(run.stdout) };
   const messages = logMessages(run.stderr);
-  const lookup = messages.find((message) => message.startsWith('Error looking up volume plugin '));
+  const lookup = messages.find((message) => message.startsWith(LOOKUP));
   const says = lookup ?? messages.at(-1) ?? run.stderr.trim();
-  const driver = /plugin not found|not reached|cannot be reached|connection refused/i.exec(says)?.[0];
-  if (driver !== undefined && run.exitCode === 1) {
-    const code = driver.toLowerCase() === 'plugin not found' ? 'driver-not-found' : 'driver-unavailable';
-    return { kind: 'failed', code, says, certain: true };
-  }
-  const refused =
-    run.exitCode === 1 && (/^VolumeDriver\.\w+: /.test(says) || classify(says) !== 'driver-error');
-  return { kind: 'failed', code: classify(says), says, certain: refused && !isTransport(says) };
+  if (run.exitCode !== 1) return { kind: 'failed', code: classify(says), says, certain: false };
+  if (lookup !== undefined) return { kind: 'failed', code: lookupCode(says), says, certain: true };
+  // Before any other words: those of a page, or of half an answer, may be anybody's.
+  if (brokeOff(says)) return { kind: 'failed', code: 'driver-error', says, certain: false };
+  if (/cannot be reached|connection refused/i.test(says))
+    return { kind: 'failed', code: 'driver-unavailable', says, certain: true };
+  const refused = /^VolumeDriver\.\w+: \S/.test(says) || classify(says) !== 'driver-error';
+  return { kind: 'failed', code: classify(says), says, certain: refused };
+}
+
+const LOOKUP = 'Error looking up volume plugin ';
+
+/** The driver was not asked anything. */
+function lookupCode(says: string): VolumeErrorCode {
+  if (/plugin not found/i.test(says)) return 'driver-not-found';
+  return /not implement/i.test(says) ? 'not-a-volume-driver' : 'driver-unavailable';
 }
 
 /** Exactly one line that is an absolute path; the whole trimmed output is what callers take. */
@@ -74,11 +83,18 @@ function isUsage({ stdout, stderr }: RunResult): boolean {
   return USAGE.test(stdout) || (withoutLog(stdout) === '' && USAGE.test(stderr));
 }
 
-/** Go's words for a connection that broke after the request was written. */
-function isTransport(says: string): boolean {
-  return /EOF|ContentLength=|broken pipe|connection reset|deadline exceeded|not answered within|connection broke/i.test(
-    says,
-  );
+const BROKEN = /EOF|ContentLength=|broken pipe|connection reset|connection broke|connection was closed/i;
+const TOO_LATE = /deadline exceeded|not answered within|Client\.Timeout|timeout awaiting/i;
+const NONSENSE =
+  /makes no sense|cannot be read|invalid character|cannot unmarshal|unexpected end of JSON|malformed/i;
+/** What stands between, a proxy for one, and not the driver. */
+const GATEWAY = /<html|<!doctype|bad gateway|gateway time-?out|HTTP status 50[24]/i;
+/** The original shows an answer of any status but 200 as it is; one without an error in it is no refusal. */
+const WITHOUT_ERROR = /^VolumeDriver\.\w+: \{(?!.*"err)/is;
+
+/** The call was sent, and no answer came that the driver can be held to. In Go's words, or in those of our command. */
+function brokeOff(says: string): boolean {
+  return [BROKEN, TOO_LATE, NONSENSE, GATEWAY, WITHOUT_ERROR].some((words) => words.test(says));
 }
 
 /** The texts of the log's lines, in order. */

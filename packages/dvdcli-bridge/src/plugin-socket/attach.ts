@@ -1,12 +1,11 @@
 import { checkMountpoint } from '../mountpoint.ts';
-import { isMountPoint, locateInFileSystem } from '../mount-table.ts';
 import { done, notDone, unknownOutcome, type Outcome } from '../outcome.ts';
 import type { PluginVolume } from '../plugin/answers.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
 import type { Attachment, ConsumerId, VolumeReference } from '../volumes.ts';
 import { warnOfSpelling } from './catalogue.ts';
 import { release } from './detach.ts';
-import { foreignHolderOf, isStillThere, ownMountOf } from '../held.ts';
+import { foreignHolderOf, isHiddenMount, isStillThere, ownMountOf } from '../held.ts';
 import { errorOf, look, saidPath, volumeIn } from './look.ts';
 import { mountIdOf } from './mount-id.ts';
 import type { Setting } from './setting.ts';
@@ -149,19 +148,7 @@ async function objection({ plugin, volume, setting }: Attempt, path: string): Pr
         : undefined;
     if (owner !== undefined) return `${said}, which by its own list is the one of volume ${owner.name}`;
   }
-  return isHiddenMount(setting, path)
+  return isHiddenMount(table, setting.otherMountTables(), path)
     ? `${said}, which is mounted in another mount namespace and not in this one: the driver's mounts must be shared (rshared)`
     : undefined;
-}
-
-/** A plain directory here, and something else in a namespace where a mount lies over it. */
-function isHiddenMount(setting: Setting, path: string): boolean {
-  const table = setting.mountTable();
-  if (isMountPoint(table, path)) return false;
-  const here = locateInFileSystem(table, path);
-  return setting.otherMountTables().some((other) => {
-    if (!isMountPoint(other, path)) return false;
-    const there = locateInFileSystem(other, path);
-    return there?.device !== here?.device || there?.path !== here?.path;
-  });
 }

@@ -2,7 +2,7 @@ import { isMountPoint } from '../mount-table.ts';
 import { done, notDone, type Outcome } from '../outcome.ts';
 import type { VolumePlugin } from '../plugin/client.ts';
 import type { ConsumerId, VolumeReference } from '../volumes.ts';
-import { mountsByName, ownMountOf } from '../held.ts';
+import { mountOf } from '../held.ts';
 import { errorOf, look, volumeIn } from './look.ts';
 import { mountIdOf } from './mount-id.ts';
 import type { Setting } from './setting.ts';
@@ -91,11 +91,5 @@ async function whereMounted(
   const path = await plugin.path(volume.name);
   if (path.kind === 'unknown') return path;
   const said = path.kind === 'done' ? path.value : '';
-  const table = mountTable();
-  const places = [own?.mount?.mountPoint ?? '', said].filter((place) => place !== '');
-  const mounted = places
-    .map((place) => ownMountOf(table, place, volume.name)?.mountPoint)
-    .find((place) => place !== undefined);
-  if (mounted !== undefined || own !== undefined || said !== '') return done(mounted);
-  return done(mountsByName(table, volume, held)[0]);
+  return done(mountOf(mountTable(), volume, { own, said, held }));
 }
