@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { locateInFileSystem, parseMountTable, topMountAt } from './mount-table.ts';
+import {
+  isMountPoint,
+  locateInFileSystem,
+  mountThatCarries,
+  parseMountTable,
+  placesInFileSystems,
+  topMountAt,
+} from './mount-table.ts';
 
 const TABLE = parseMountTable(
   [
@@ -28,5 +35,35 @@ describe('the mount table', () => {
     expect(topMountAt(TABLE, '/data')).toMatchObject({ device: '0:61', fileSystem: 'tmpfs' });
     expect(topMountAt(TABLE, '/nothing')).toBeUndefined();
     expect(locateInFileSystem(TABLE, '/store/volumes')).toEqual({ device: '8:1', path: '/store/volumes' });
+  });
+
+  it('does not see through a mount that was made later over a directory above', () => {
+    const table = parseMountTable(
+      [
+        '22 1 8:1 / / rw - ext4 /dev/sda1 rw',
+        '30 22 0:50 / /mnt/volume rw - fuse x rw',
+        '31 22 0:60 / /mnt rw - tmpfs x rw',
+      ].join('\n'),
+    );
+    expect(topMountAt(table, '/mnt/volume')).toBeUndefined();
+    expect(isMountPoint(table, '/mnt/volume')).toBe(true);
+    expect(locateInFileSystem(table, '/mnt/volume/x')).toEqual({ device: '0:60', path: '/volume/x' });
+    expect(placesInFileSystems(table, '/mnt/volume')).toEqual([
+      { device: '0:50', path: '/' },
+      { device: '0:60', path: '/volume' },
+    ]);
+  });
+
+  it('sees a mount below another one that was made over the same directory', () => {
+    const table = parseMountTable(
+      [
+        '22 1 8:1 / / rw - ext4 /dev/sda1 rw',
+        '30 22 0:50 / /mnt rw - fuse x rw',
+        '31 30 0:60 / /mnt rw - tmpfs x rw',
+        '32 31 0:70 / /mnt/below rw - fuse x rw',
+      ].join('\n'),
+    );
+    expect(mountThatCarries(table, '/mnt/below/x')?.device).toBe('0:70');
+    expect(mountThatCarries(table, '/mnt/beside')?.device).toBe('0:60');
   });
 });

@@ -184,6 +184,21 @@ describe('a use of a volume', () => {
     expect(await volumes.detach(spec, one)).toMatchObject({ kind: 'done' });
   });
 
+  it('has what a try mounted that was cut off, and is not believed to be over while that is there', async () => {
+    const inner = mounting(true);
+    const cutOff = {
+      ...inner,
+      attach: async (...given: Parameters<Volumes['attach']>) => {
+        await inner.attach(...given);
+        throw new Error('killed');
+      },
+    };
+    await volumesOf(open(), cutOff).attach(spec, one);
+    const volumes = volumesOf(open(), inner);
+    await volumes.attach(spec, one);
+    expect(await volumes.detach(spec, one)).toMatchObject({ kind: 'not-done', error: { code: 'in-use' } });
+  });
+
   it('hands the duty to see the mount end to who stays', async () => {
     const inner = mounting();
     const volumes = volumesOf(open(), inner);

@@ -133,7 +133,9 @@ async function attach(
   const unknown = unknownUsers(page);
   if (unknown !== undefined && !volumes.capabilities.countsConsumers)
     return notDone(errorOf('in-use', volume, `on this path two users cannot be told apart, and ${unknown}`));
-  const tableBefore = ledger.mountTable();
+  // What a try mounted that was cut off is this consumer's, too: nothing is known to have been there before it.
+  const wasCutOff = useOf(record, consumer)?.state === 'attaching';
+  const tableBefore = wasCutOff ? [] : ledger.mountTable();
   const intent = beginAttach(record, volume, consumer, actorOf(context));
   page.write(intent, 'intent');
   ledger.beforeStep('attach: ask the driver');
@@ -142,7 +144,7 @@ async function attach(
   if (outcome.kind === 'done') {
     const given =
       outcome.value.kind === 'host-path'
-        ? { mount: describeMount(outcome.value.hostPath, tableBefore, ledger.mountTable()) }
+        ? { mount: describeMount(volume.name, outcome.value.hostPath, tableBefore, ledger.mountTable()) }
         : { containerSource: outcome.value.source };
     writeOrSay(context, page, noteAttached(intent, consumer, given, actorOf(context)), 'result');
   } else if (outcome.kind === 'not-done' && useOf(record, consumer) === undefined) {

@@ -4,10 +4,11 @@ import { openPath } from '../hostdir/open-files.ts';
 import { currentProcess, isGone, processRuns, processStat } from '../hostdir/processes.ts';
 import {
   isUnder,
-  locateInFileSystem,
   parseMountTable,
+  placesInFileSystems,
   readMountTable,
   type MountEntry,
+  type PlaceInFileSystem,
 } from '../mount-table.ts';
 
 /**
@@ -35,8 +36,8 @@ export function procVolumeUsers(self: ProcessIdentity = currentProcess()): Volum
 
 /** Twice: a process may hand its files to a child and end between being listed and being looked at. */
 function findUserBelow(hostPath: string): string | undefined {
-  const location = locateInFileSystem(readMountTable(), hostPath);
-  const look = (): string | undefined => firstProcess((pid) => useBy(pid, hostPath, location));
+  const places = placesInFileSystems(readMountTable(), hostPath);
+  const look = (): string | undefined => firstProcess((pid) => useBy(pid, hostPath, places));
   return look() ?? look();
 }
 
@@ -70,12 +71,8 @@ function markOf(pid: number, mark: string): string | undefined {
     : undefined;
 }
 
-function useBy(
-  pid: number,
-  hostPath: string,
-  location: { device: string; path: string } | undefined,
-): string | undefined {
-  return openPath(pid, hostPath) ?? mountedElsewhere(pid, hostPath, location);
+function useBy(pid: number, hostPath: string, places: readonly PlaceInFileSystem[]): string | undefined {
+  return openPath(pid, hostPath) ?? mountedElsewhere(pid, hostPath, places);
 }
 
 /**
@@ -85,15 +82,13 @@ function useBy(
 function mountedElsewhere(
   pid: number,
   hostPath: string,
-  location: { device: string; path: string } | undefined,
+  places: readonly PlaceInFileSystem[],
 ): string | undefined {
-  if (location === undefined) return undefined;
-  const table = mountTableOf(pid);
+  if (places.length === 0) return undefined;
   const shows = (entry: MountEntry): boolean =>
-    entry.device === location.device &&
-    isUnder(entry.root, location.path) &&
-    !isUnder(entry.mountPoint, hostPath);
-  const mount = table.find(shows);
+    !isUnder(entry.mountPoint, hostPath) &&
+    places.some(({ device, path }) => entry.device === device && isUnder(entry.root, path));
+  const mount = mountTableOf(pid).find(shows);
   return mount === undefined ? undefined : `has it mounted at ${mount.mountPoint}`;
 }
 

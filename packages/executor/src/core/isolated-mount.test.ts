@@ -110,6 +110,22 @@ describe('what an isolator has mounted is refused', () => {
     expect(why({ found: onDisk })).toMatch(/on device 8:1, but 0:60 is mounted there for us.*hidden/);
   });
 
+  it('when a mount over a directory above hides it, then and later', () => {
+    const mounted = '41 22 0:60 / /srv/data rw - fuse.rclone x rw';
+    const over = '50 22 0:9 / /srv rw - tmpfs t rw';
+    const hidden = { path: '/srv/data', own: table(FUSE_HOST, mounted, over) };
+    expect(why(hidden)).toMatch(/hidden at \/srv\/data by another mount, over a directory above/);
+    const [, before] = table(mounted);
+    expect(mountChange(before!, hidden.own)).toMatch(/over a directory above \/srv\/data/);
+  });
+
+  it('when the directory that was mounted has been removed, and another one made in its place', () => {
+    const gone = DIRECTORY.replace('/data /data', '/data//deleted /data');
+    const driver = says('/store/volumes/elasticsearch1data/data', { device: '8:1', inode: '9' });
+    expect(why({ found: onDisk, own: table(gone), driver })).toMatch(/removed after it was mounted/);
+    expect(why({ found: onDisk, own: table(gone), driver: SILENT })).toMatch(/removed after it was mounted/);
+  });
+
   it('when it is another volume', () => {
     expect(why({ driver: says('/vols/elasticsearch2data') })).toMatch(
       /what is mounted at \/data \(fuse.rclone 0:60\) is not the volume.*another volume/,

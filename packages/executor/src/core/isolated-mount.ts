@@ -1,5 +1,11 @@
 /** Whether what an isolator of Mesos has mounted is the expected volume: a decision over what was found. */
-import { isUnder, locateInFileSystem, topMountAt, type MountEntry } from '@mesos-elasticsearch/dvdcli-bridge';
+import {
+  isMountPoint,
+  isUnder,
+  locateInFileSystem,
+  topMountAt,
+  type MountEntry,
+} from '@mesos-elasticsearch/dvdcli-bridge';
 import {
   ISOLATION_FLAG,
   isMadeByDvdi,
@@ -50,7 +56,12 @@ export function decideMount(mounter: IsolatorMounter, volume: VolumeSpec, facts:
     return refuse(`${path} is not there for ${what}: ${howToMake(mounter, path)}, and ${isolator}`);
   if (!found.isDirectory) return refuse(`${path} is no directory, so ${what} is not mounted there`);
   const mount = topMountAt(own, path);
+  if (mount === undefined && isMountPoint(own, path))
+    return refuse(`${what} is hidden at ${path} by another mount, over a directory above`);
   if (mount === undefined) return refuse(nothingMounted(what, isolator, facts));
+  // The kernel's word for a directory that is there no more: nothing can be made in it.
+  if (mount.root.endsWith('//deleted'))
+    return refuse(`the directory that is mounted at ${path} was removed after it was mounted: ${mount.root}`);
   // A file system with subvolumes gives each of them a number of its own.
   if (mount.device !== found.device && mount.fileSystem !== 'btrfs') {
     return refuse(
@@ -136,7 +147,10 @@ function sourceNaming(
 /** Same mount as before; what is wrong with it otherwise, in words. */
 export function mountChange(before: MountEntry, own: readonly MountEntry[]): string | undefined {
   const now = topMountAt(own, before.mountPoint);
-  if (now === undefined) return `${before.mountPoint} is not mounted any more`;
+  if (now === undefined)
+    return isMountPoint(own, before.mountPoint)
+      ? `something else is mounted over a directory above ${before.mountPoint}`
+      : `${before.mountPoint} is not mounted any more`;
   return now.device === before.device && now.root === before.root
     ? undefined
     : `something else is mounted over ${before.mountPoint} (${now.fileSystem} ${now.device})`;

@@ -14,7 +14,9 @@ export type UseState = 'attaching' | 'attached' | 'detaching';
 export interface RecordedMount {
   /** Absolute. */
   readonly hostPath: string;
-  /** It was a mount point; a driver may also give a plain directory. */
+  /** Where the volume is mounted, if that is not the path itself, but a directory above it. Absolute. */
+  readonly mountPoint?: string;
+  /** It was a mount point, or lay on the volume's own; a driver may also give a plain directory. */
   readonly isMount: boolean;
   /** `major:minor` of the file system that was mounted there; absent for a plain directory. */
   readonly device?: string;
@@ -116,7 +118,7 @@ function isMount(value: Partial<RecordedMount> | null): boolean {
     value.hostPath.startsWith('/') &&
     typeof value.isMount === 'boolean' &&
     typeof value.mountedBefore === 'boolean' &&
-    (value.device === undefined || typeof value.device === 'string')
+    [value.device, value.mountPoint].every((x) => x === undefined || typeof x === 'string')
   );
 }
 

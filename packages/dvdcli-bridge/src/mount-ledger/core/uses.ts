@@ -1,6 +1,6 @@
 /** How a record changes. `undefined` stands for a volume that nobody uses: it has no record. */
 import type { ProcessIdentity } from '../../hostdir/core/attachment.ts';
-import type { MountEntry } from '../../mount-table.ts';
+import { mountThatCarries, type MountEntry } from '../../mount-table.ts';
 import type { VolumeReference } from '../../volumes.ts';
 import type { MountRecord, MountUse, RecordedMount, RecordedPath } from './record.ts';
 
@@ -28,7 +28,9 @@ export function beginAttach(
   actor: Actor,
 ): MountRecord {
   const before = useOf(record, consumer);
-  const use = { ...basic(consumer, 'attaching', actor), ...kept(before, 'mount', 'containerSource') };
+  // What an earlier boot had mounted is gone with it.
+  const mount = before?.process.bootId === actor.process.bootId ? kept(before, 'mount') : {};
+  const use = { ...basic(consumer, 'attaching', actor), ...mount, ...kept(before, 'containerSource') };
   return withUse(record, volume, use);
 }
 
@@ -56,12 +58,21 @@ export function beginDetach(
   const before = useOf(record, consumer);
   const use: MountUse = {
     ...basic(consumer, 'detaching', actor),
-    ...kept(before, 'mark', 'mount', 'containerSource', 'errors'),
+    ...kept(before, 'mark', 'containerSource', 'errors'),
+    ...mountOfBoot(before, actor.process.bootId),
     // It is undone by the path it was made with.
     path: before?.path ?? actor.path,
     since: before?.state === 'detaching' ? before.since : actor.now,
   };
   return withUse(record, volume, use);
+}
+
+/** Of an earlier boot only the path still says something: whatever is mounted there now is not what was then. */
+function mountOfBoot(use: MountUse | undefined, bootId: string): Partial<Pick<MountUse, 'mount'>> {
+  if (use?.mount === undefined) return {};
+  const { hostPath } = use.mount;
+  const same = use.process.bootId === bootId;
+  return { mount: same ? use.mount : { hostPath, isMount: false, mountedBefore: false } };
 }
 
 export function noteError(record: MountRecord, consumer: string, says: string, now: string): MountRecord {
@@ -80,26 +91,35 @@ export function endUse(record: MountRecord, consumer: string): MountRecord | und
   const left = othersThan(record, consumer).map((use): MountUse => {
     if (use.mount === undefined || ended?.mount?.mountedBefore !== false) return use;
     if (use.mount.hostPath !== ended.mount.hostPath) return use;
-    return { ...use, mount: { ...use.mount, mountedBefore: false } };
+    const mount = use.mount.isMount ? use.mount : ended.mount;
+    return { ...use, mount: { ...mount, mountedBefore: false } };
   });
   return left.length === 0 ? undefined : { ...record, uses: left };
 }
 
-/** What the mount table says of the path that a driver gave. */
+/**
+ * What the mount table says of the path that a driver gave: a mount point, or a directory of a mount that has the volume's
+ * name in its path (REX-Ray gives `/data` of what it has mounted). Any other mount that carries the path is the host's, or
+ * one that the driver has for all its volumes.
+ */
 export function describeMount(
+  volume: string,
   hostPath: string,
   before: readonly MountEntry[],
   after: readonly MountEntry[],
 ): RecordedMount {
-  const entry = topMountAt(after, hostPath);
-  if (entry === undefined) return { hostPath, isMount: false, mountedBefore: false };
-  const mountedBefore = topMountAt(before, hostPath)?.device === entry.device;
-  return { hostPath, isMount: true, device: entry.device, mountedBefore };
+  const entry = mountThatCarries(after, hostPath);
+  const exact = entry?.mountPoint === hostPath;
+  if (entry === undefined || !(exact || entry.mountPoint.split('/').includes(volume)))
+    return { hostPath, isMount: false, mountedBefore: false };
+  const { mountPoint, device } = entry;
+  const mountedBefore = isThere(before, mountPoint, device);
+  return { hostPath, ...(exact ? {} : { mountPoint }), isMount: true, device, mountedBefore };
 }
 
 /**
  * The driver's "unmounted" is proof unless the mount table contradicts it: the very file system still lies where it was
- * mounted for this consumer, and no other consumer is there. @returns the contradiction in words
+ * mounted for this consumer, be it hidden by another mount, and no other consumer is there. @returns the contradiction in words
  */
 export function contradiction(
   record: MountRecord,
@@ -109,13 +129,14 @@ export function contradiction(
   const mount = useOf(record, consumer)?.mount;
   if (mount === undefined || !mount.isMount || mount.mountedBefore) return undefined;
   if (othersThan(record, consumer).some((use) => use.mount?.hostPath === mount.hostPath)) return undefined;
-  if (topMountAt(table, mount.hostPath)?.device !== mount.device) return undefined;
-  return `the driver says that it is unmounted, but ${mount.hostPath} is still mounted on this host`;
+  const mountPoint = mount.mountPoint ?? mount.hostPath;
+  if (!isThere(table, mountPoint, mount.device)) return undefined;
+  return `the driver says that it is unmounted, but ${mountPoint} is still mounted on this host`;
 }
 
-/** Of several mounts on one path the last one is seen. */
-function topMountAt(table: readonly MountEntry[], path: string): MountEntry | undefined {
-  return table.findLast((entry) => entry.mountPoint === path);
+/** Of several mounts on one path only the last one is seen, and all of them are mounted. */
+function isThere(table: readonly MountEntry[], mountPoint: string, device: string | undefined): boolean {
+  return table.some((entry) => entry.mountPoint === mountPoint && entry.device === device);
 }
 
 function basic(consumer: string, state: MountUse['state'], actor: Actor): MountUse {
