@@ -1,21 +1,24 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isUnder, locateInFileSystem, readMountTable } from './mount-table.ts';
+import { pathInTable } from './path-in-table.ts';
 import { openPath, type VolumeUser } from './hostdir/open-files.ts';
 import { isGone, processStat } from './hostdir/processes.ts';
 
 export type { VolumeUser } from './hostdir/open-files.ts';
 
 /**
- * Every process of this host but this one that has something below `directory` open, mapped, as its working or root
+ * Every process of this host but this one that has something below that directory open, mapped, as its working or root
  * directory, or that has the volume mounted in a mount namespace of its own (as a container has). Looks at /proc
  * only, so a file system that hangs does not hold it up. Processes that this user may not inspect are listed
  * in `hidden`, by pid.
  */
-export function volumeUsers(directory: string): {
+export function volumeUsers(said: string): {
   readonly users: readonly VolumeUser[];
   readonly hidden: readonly number[];
 } {
-  const location = locateInFileSystem(readMountTable(), directory);
+  const table = readMountTable();
+  const directory = pathInTable(table, said);
+  const location = locateInFileSystem(table, directory);
   const namespace = readlinkSync('/proc/self/ns/mnt');
   const users: VolumeUser[] = [];
   const hidden: number[] = [];

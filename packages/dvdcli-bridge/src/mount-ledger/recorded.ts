@@ -6,9 +6,11 @@ import {
   type Outcome,
   type VolumeErrorCode,
 } from '../outcome.ts';
+import type { MountEntry } from '../mount-table.ts';
+import { pathInTable } from '../path-in-table.ts';
 import { serialized } from '../serialize.ts';
 import type { Attachment, ConsumerId, VolumeReference, Volumes } from '../volumes.ts';
-import { recordKey, type MountRecord } from './core/record.ts';
+import { recordKey, type MountRecord, type RecordedMount } from './core/record.ts';
 import {
   beginAttach,
   beginDetach,
@@ -142,10 +144,11 @@ async function attach(
   const outcome = await volumes.attach(volume, consumer);
   ledger.beforeStep('attach: record the answer');
   if (outcome.kind === 'done') {
+    const { value } = outcome;
     const given =
-      outcome.value.kind === 'host-path'
-        ? { mount: describeMount(volume.name, outcome.value.hostPath, tableBefore, ledger.mountTable()) }
-        : { containerSource: outcome.value.source };
+      value.kind === 'host-path'
+        ? { mount: mountOf(volume, value.hostPath, tableBefore, ledger.mountTable()) }
+        : { containerSource: value.source };
     writeOrSay(context, page, noteAttached(intent, consumer, given, actorOf(context)), 'result');
   } else if (outcome.kind === 'not-done' && useOf(record, consumer) === undefined) {
     writeOrSay(context, page, endUse(intent, consumer), 'end');
@@ -153,6 +156,15 @@ async function attach(
     writeOrSay(context, page, failed(context, intent, consumer, outcome.error.message), 'error');
   }
   return outcome;
+}
+
+function mountOf(
+  { name }: VolumeReference,
+  hostPath: string,
+  before: readonly MountEntry[],
+  after: readonly MountEntry[],
+): RecordedMount {
+  return describeMount(name, { hostPath, inTable: pathInTable(after, hostPath) }, before, after);
 }
 
 /** What detach and recovery do alike. */

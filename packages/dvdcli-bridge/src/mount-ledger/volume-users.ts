@@ -10,6 +10,7 @@ import {
   type MountEntry,
   type PlaceInFileSystem,
 } from '../mount-table.ts';
+import { pathInTable } from '../path-in-table.ts';
 
 /**
  * Who uses what, by /proc alone: the volume's own file system is never touched, it may hang. Reading /proc/PID can wait
@@ -35,8 +36,10 @@ export function procVolumeUsers(self: ProcessIdentity = currentProcess()): Volum
 }
 
 /** Twice: a process may hand its files to a child and end between being listed and being looked at. */
-function findUserBelow(hostPath: string): string | undefined {
-  const places = placesInFileSystems(readMountTable(), hostPath);
+function findUserBelow(said: string): string | undefined {
+  const table = readMountTable();
+  const hostPath = pathInTable(table, said);
+  const places = placesInFileSystems(table, hostPath);
   const look = (): string | undefined => firstProcess((pid) => useBy(pid, hostPath, places));
   return look() ?? look();
 }

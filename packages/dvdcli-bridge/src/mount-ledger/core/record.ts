@@ -14,7 +14,7 @@ export type UseState = 'attaching' | 'attached' | 'detaching';
 export interface RecordedMount {
   /** Absolute. */
   readonly hostPath: string;
-  /** Where the volume is mounted, if that is not the path itself, but a directory above it. Absolute. */
+  /** Where the volume is mounted by the mount table, if not at the path itself: above it, or behind a link. Absolute. */
   readonly mountPoint?: string;
   /** It was a mount point, or lay on the volume's own; a driver may also give a plain directory. */
   readonly isMount: boolean;

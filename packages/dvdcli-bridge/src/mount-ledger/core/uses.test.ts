@@ -31,7 +31,7 @@ function attached(path: string, ...tables: ReturnType<typeof table>[]): MountRec
   let record: MountRecord | undefined;
   for (const [index, after] of tables.slice(1).entries()) {
     const consumer = `node.${index + 1}`;
-    const mount = describeMount(volume.name, path, tables[index]!, after);
+    const mount = describeMount(volume.name, { hostPath: path, inTable: path }, tables[index]!, after);
     record = noteAttached(beginAttach(record, volume, consumer, actor), consumer, { mount }, actor);
   }
   return record!;

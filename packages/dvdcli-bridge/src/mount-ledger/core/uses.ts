@@ -101,20 +101,27 @@ export function endUse(record: MountRecord, consumer: string): MountRecord | und
  * What the mount table says of the path that a driver gave: a mount point, or a directory of a mount that has the volume's
  * name in its path (REX-Ray gives `/data` of what it has mounted). Any other mount that carries the path is the host's, or
  * one that the driver has for all its volumes.
+ * @param path `inTable`: `hostPath` as the table has it, without links
  */
 export function describeMount(
   volume: string,
-  hostPath: string,
+  { hostPath, inTable }: { hostPath: string; inTable: string },
   before: readonly MountEntry[],
   after: readonly MountEntry[],
 ): RecordedMount {
-  const entry = mountThatCarries(after, hostPath);
-  const exact = entry?.mountPoint === hostPath;
+  const entry = mountThatCarries(after, inTable);
+  const exact = entry?.mountPoint === inTable;
   if (entry === undefined || !(exact || entry.mountPoint.split('/').includes(volume)))
     return { hostPath, isMount: false, mountedBefore: false };
   const { mountPoint, device } = entry;
   const mountedBefore = isThere(before, mountPoint, device);
-  return { hostPath, ...(exact ? {} : { mountPoint }), isMount: true, device, mountedBefore };
+  return {
+    hostPath,
+    ...(mountPoint === hostPath ? {} : { mountPoint }),
+    isMount: true,
+    device,
+    mountedBefore,
+  };
 }
 
 /**
