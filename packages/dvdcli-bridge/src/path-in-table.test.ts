@@ -34,5 +34,9 @@ describe('a path as the mount table has it', () => {
     const mounted = table(`30 22 0:50 / ${home}/real rw - fuse.rclone x rw`);
     symlinkSync('volumes', join(home, 'real/link'));
     expect(pathInTable(mounted, `${home}/relative/link/es1data`)).toBe(`${home}/real/link/es1data`);
+    const disk = table(`30 22 252:0 / ${home}/real rw - ext4 /dev/vdb rw`);
+    const path = `${home}/relative/link/data`;
+    expect(pathInTable(disk, path)).toBe(`${home}/real/volumes/data`);
+    expect(pathInTable(disk, path, 'real')).toBe(`${home}/real/link/data`);
   });
 });

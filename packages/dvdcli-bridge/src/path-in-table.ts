@@ -9,17 +9,18 @@ const MOST_LINKS = 40;
 /**
  * A path as the mount table and /proc have it, with the links in the directories above it followed (`/var/run` is one). The
  * last part is never looked at, and nothing that lies on a network's or a FUSE file system: there the rest is taken
- * as it stands, for a volume that hangs must not hang who asks.
- * @param path absolute, without `..`
+ * as it stands, for a volume that hangs must not hang who asks. So it is from a mount on that bears the volume's name.
+ * @param path absolute
  */
-export function pathInTable(table: readonly MountEntry[], path: string): string {
+export function pathInTable(table: readonly MountEntry[], path: string, volume?: string): string {
   const rest = path.split('/').filter((part) => part !== '' && part !== '.');
   let reached = '/';
   for (let links = 0; rest.length > 1;) {
     const [part = ''] = rest.splice(0, 1);
     const next = part === '..' ? dirname(reached) : join(reached, part);
     const mount = mountThatCarries(table, next);
-    if (mount !== undefined && MAY_HANG.test(mount.fileSystem)) return join(next, ...rest);
+    if (mount !== undefined && (MAY_HANG.test(mount.fileSystem) || isNamed(mount, volume)))
+      return join(next, ...rest);
     const target = part === '..' ? undefined : linkAt(next);
     if (target === undefined) {
       reached = next;
@@ -31,6 +32,10 @@ export function pathInTable(table: readonly MountEntry[], path: string): string 
     }
   }
   return join(reached, ...rest);
+}
+
+function isNamed({ mountPoint }: MountEntry, volume: string | undefined): boolean {
+  return volume !== undefined && mountPoint.split('/').includes(volume);
 }
 
 function linkAt(path: string): string | undefined {

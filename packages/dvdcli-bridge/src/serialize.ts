@@ -29,7 +29,7 @@ export function serialized(volumes: Volumes): Volumes {
     inspect: (volume) => queue(volume, () => volumes.inspect(volume)),
     list: (driver) => volumes.list(driver),
     remove: (volume) => queue(volume, () => volumes.remove(volume)),
-    attach: (volume, consumer) => queue(volume, () => volumes.attach(volume, consumer)),
-    detach: (volume, consumer) => queue(volume, () => volumes.detach(volume, consumer)),
+    attach: (volume, ...who) => queue(volume, () => volumes.attach(volume, ...who)),
+    detach: (volume, ...who) => queue(volume, () => volumes.detach(volume, ...who)),
   };
 }

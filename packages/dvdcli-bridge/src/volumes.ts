@@ -32,10 +32,19 @@ export interface Volumes {
   /**
    * Makes the volume usable by `consumer`. A host path is absolute and exists; an empty or relative answer of
    * the driver is refused (`bad-mountpoint`) and undone. Again by the same consumer: the same answer.
+   * @param others see `detach`
    */
-  attach(volume: VolumeReference, consumer: ConsumerId): Promise<Outcome<Attachment>>;
-  /** Not attached counts as done. Another consumer's attachment stays. */
-  detach(volume: VolumeReference, consumer: ConsumerId): Promise<Outcome<void>>;
+  attach(
+    volume: VolumeReference,
+    consumer: ConsumerId,
+    others?: readonly string[],
+  ): Promise<Outcome<Attachment>>;
+  /**
+   * Not attached counts as done. Another consumer's attachment stays.
+   * @param others who else has it on this host, in other processes, by the mount ledger: of them nothing can be known here
+   * where the driver does not tell who mounts
+   */
+  detach(volume: VolumeReference, consumer: ConsumerId, others?: readonly string[]): Promise<Outcome<void>>;
 }
 
 export interface VolumeReference {

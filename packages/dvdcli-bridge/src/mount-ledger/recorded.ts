@@ -10,7 +10,7 @@ import type { MountEntry } from '../mount-table.ts';
 import { pathInTable } from '../path-in-table.ts';
 import { serialized } from '../serialize.ts';
 import type { Attachment, ConsumerId, VolumeReference, Volumes } from '../volumes.ts';
-import { recordKey, type MountRecord, type RecordedMount } from './core/record.ts';
+import { recordKey, type MountRecord, type MountUse, type RecordedMount } from './core/record.ts';
 import {
   beginAttach,
   beginDetach,
@@ -43,6 +43,7 @@ const DEFAULT_LOCK_LIMIT_MS = 90_000;
  * - What cannot be recorded is not attached (`not-done`). A detach goes on where an earlier record stands.
  * - On a path that cannot tell consumers apart (dvdcli) the record is the reference count: the driver is asked to
  *   unmount by the last one only, and a second consumer is refused (`in-use`).
+ * - A driver that does not tell who mounts, and has one mount for all, is asked to unmount by the last one only, too.
  * - A driver's "unmounted" that the mount table contradicts is `not-done` (`in-use`).
  * - A volume that is on record is not removed (`in-use`).
  * - Whom a damaged record named is not known: the volume is not removed, and where consumers cannot be told apart neither
@@ -127,7 +128,8 @@ async function attach(
 ): Promise<Outcome<Attachment>> {
   const { ledger, volumes } = context;
   const record = page.read();
-  const [other] = othersThan(record, consumer);
+  const others = othersThan(record, consumer);
+  const [other] = others;
   if (other !== undefined && !volumes.capabilities.countsConsumers) {
     const message = `by the mount ledger ${other.consumer} has it (${other.state}), and on this path two users cannot be told apart`;
     return notDone(errorOf('in-use', volume, message));
@@ -141,7 +143,7 @@ async function attach(
   const intent = beginAttach(record, volume, consumer, actorOf(context));
   page.write(intent, 'intent');
   ledger.beforeStep('attach: ask the driver');
-  const outcome = await volumes.attach(volume, consumer);
+  const outcome = await volumes.attach(volume, consumer, consumersOf(others));
   ledger.beforeStep('attach: record the answer');
   if (outcome.kind === 'done') {
     const { value } = outcome;
@@ -164,7 +166,7 @@ function mountOf(
   before: readonly MountEntry[],
   after: readonly MountEntry[],
 ): RecordedMount {
-  return describeMount(name, { hostPath, inTable: pathInTable(after, hostPath) }, before, after);
+  return describeMount(name, { hostPath, inTable: pathInTable(after, hostPath, name) }, before, after);
 }
 
 /** What detach and recovery do alike. */
@@ -176,7 +178,8 @@ export async function letGo(
 ): Promise<Outcome<void>> {
   const { ledger, volumes } = context;
   const record = page.read();
-  if (othersThan(record, consumer).length > 0 && !volumes.capabilities.countsConsumers) {
+  const others = othersThan(record, consumer);
+  if (others.length > 0 && !volumes.capabilities.countsConsumers) {
     if (record !== undefined && useOf(record, consumer) !== undefined)
       page.write(endUse(record, consumer), 'end');
     return done(undefined);
@@ -190,7 +193,7 @@ export async function letGo(
   if (useOf(record, consumer) === undefined) page.write(intent, 'intent');
   else writeOrSay(context, page, intent, 'intent');
   ledger.beforeStep('detach: ask the driver');
-  const outcome = await volumes.detach(volume, consumer);
+  const outcome = await volumes.detach(volume, consumer, consumersOf(others));
   ledger.beforeStep('detach: record the answer');
   if (outcome.kind !== 'done') {
     writeOrSay(context, page, failed(context, intent, consumer, outcome.error.message), 'error');
@@ -203,6 +206,10 @@ export async function letGo(
   }
   writeOrSay(context, page, endUse(intent, consumer), 'end');
   return done(undefined);
+}
+
+function consumersOf(uses: readonly MountUse[]): readonly string[] {
+  return uses.map(({ consumer }) => consumer);
 }
 
 function failed({ ledger }: Context, record: MountRecord, consumer: string, says: string): MountRecord {

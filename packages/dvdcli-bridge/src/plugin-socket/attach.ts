@@ -15,6 +15,7 @@ interface Attempt {
   readonly plugin: VolumePlugin;
   readonly volume: VolumeReference;
   readonly consumer: ConsumerId;
+  readonly others: readonly string[];
   readonly setting: Setting;
   /** Under which the driver mounts, or has mounted. */
   readonly mountId: string;
@@ -23,10 +24,11 @@ interface Attempt {
 export async function attach(
   plugin: VolumePlugin,
   volume: VolumeReference,
-  consumer: ConsumerId,
   setting: Setting,
+  consumer: ConsumerId,
+  others: readonly string[] = [],
 ): Promise<Outcome<Attachment>> {
-  const attempt = { plugin, volume, consumer, setting, mountId: mountIdOf(consumer) };
+  const attempt = { plugin, volume, consumer, others, setting, mountId: mountIdOf(consumer) };
   const found = await look(plugin, volume.name);
   if (found.kind !== 'done') return found;
   if (found.value.kind === 'absent')
@@ -108,7 +110,7 @@ async function accept(attempt: Attempt, path: string, confirm = false): Promise<
   }
   const bad = verdict.kind === 'bad' ? verdict.why : await objection(attempt, verdict.path);
   if (bad !== undefined || verdict.kind === 'bad') {
-    const undone = await release(plugin, volume, consumer, setting);
+    const undone = await release(plugin, volume, setting, consumer, attempt.others);
     if (undone.kind === 'done') setting.held.drop(volume, consumer);
     const error = errorOf('bad-mountpoint', volume, bad ?? '');
     return undone.kind === 'done' ? notDone(error) : unknownOutcome(error);

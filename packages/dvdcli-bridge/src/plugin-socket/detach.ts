@@ -10,10 +10,11 @@ import type { Setting } from './setting.ts';
 export async function detach(
   plugin: VolumePlugin,
   volume: VolumeReference,
-  consumer: ConsumerId,
   setting: Setting,
+  consumer: ConsumerId,
+  others: readonly string[] = [],
 ): Promise<Outcome<void>> {
-  const released = await release(plugin, volume, consumer, setting);
+  const released = await release(plugin, volume, setting, consumer, others);
   if (released.kind === 'done') setting.held.drop(volume, consumer);
   return released;
 }
@@ -25,8 +26,9 @@ const MOST_UNMOUNTS = 16;
 export async function release(
   plugin: VolumePlugin,
   volume: VolumeReference,
-  consumer: ConsumerId,
   setting: Setting,
+  consumer: ConsumerId,
+  others: readonly string[],
 ): Promise<Outcome<void>> {
   const own = setting.held.of(volume, consumer);
   const id = own?.mountId ?? mountIdOf(consumer);
@@ -37,6 +39,12 @@ export async function release(
     if (mounts === undefined) {
       // One Mount serves all consumers of this process, where the driver cannot tell them apart.
       if (setting.held.all(volume).some((other) => other.consumer !== consumer)) return done(undefined);
+      if (others.length > 0) {
+        // Nor does it those of other processes: its Unmount may take the one mount from them. The last of them sees it end.
+        const mounted = await whereMounted(plugin, volume, consumer, setting);
+        if (mounted.kind !== 'done') return mounted;
+        if (mounted.value !== undefined) return done(undefined);
+      }
       const settled = await settle(plugin, volume, consumer, await plugin.unmount(volume.name, id), setting);
       if (settled !== 'again') return settled;
       continue;

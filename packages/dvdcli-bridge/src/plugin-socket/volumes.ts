@@ -57,8 +57,8 @@ export function pluginSocketVolumes(options: PluginSocketOptions = {}): Volumes 
     inspect: (volume) => inspect(pluginFor(volume.driver), volume),
     list: (driver) => list(pluginFor(driver), driver),
     remove: (volume) => remove(pluginFor(volume.driver), volume, setting),
-    attach: (volume, consumer) => attach(pluginFor(volume.driver), volume, consumer, setting),
-    detach: (volume, consumer) => detach(pluginFor(volume.driver), volume, consumer, setting),
+    attach: (volume, ...who) => attach(pluginFor(volume.driver), volume, setting, ...who),
+    detach: (volume, ...who) => detach(pluginFor(volume.driver), volume, setting, ...who),
   });
 }
 
