@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { CopyError, type PlanVolume } from './copy-plan.ts';
 import { copiedNames, isSparse, kindOf, linkKey, measure, statOf, statOrNothing } from './entries.ts';
-import { copyContent, firstDifference } from './file-content.ts';
+import { copyContent, firstDifference, makeDurable } from './file-content.ts';
 import { copyAttributes, copyLinkTimes, syncFileSystem } from './programs.ts';
 import { inLanes } from './in-lanes.ts';
 import type { VolumeProgress } from './progress.ts';
@@ -77,9 +77,18 @@ async function copyDirectory(copy: Copy, at: RawPath): Promise<void> {
   });
   for (const path of directories) await copyDirectory(copy, path);
   await about(copy, at, async () => {
-    await syncDirectory(to);
+    await syncDirectory(to).catch(async (error: unknown) => {
+      await removeCopied(copy, at).catch(() => undefined);
+      throw error;
+    });
     await giveAttributes(to, await statOf(from), at === '' ? 'keep-times' : 'all');
   });
+}
+
+/** As with a file whose sync has failed: a later one succeeds, and the names may be in memory only. */
+async function removeCopied({ to }: Copy, at: RawPath): Promise<void> {
+  const directory = at === '' ? to : `${to}/${at}`;
+  for (const name of await copiedNames(to, at)) await remove(`${directory}/${name}`);
 }
 
 async function copyEntry(copy: Copy, at: RawPath): Promise<'directory' | 'done'> {
@@ -172,7 +181,9 @@ async function isCopied(
   if (there.size !== source.size) return false;
   const apart = there.mtimeNs - source.mtimeNs;
   if (apart > -TIME_GRAIN_NS && apart < TIME_GRAIN_NS) return true;
-  return (await firstDifference(from, to, () => undefined)) === undefined;
+  if ((await firstDifference(from, to, () => undefined)) !== undefined) return false;
+  await makeDurable(to);
+  return true;
 }
 
 async function copySymbolicLink(

@@ -1,6 +1,6 @@
 /** Content of regular files, streamed: at no time more than two buffers a file. */
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { bytesOf, type RawPath } from './raw-paths.ts';
 
 const CHUNK = 1024 * 1024;
@@ -22,16 +22,38 @@ export async function copyContent(
     const target = await open(bytesOf(to), flags, 0o600);
     try {
       await stream(source, target, options);
-      await target.sync();
+      await syncOrRemove(target, to);
     } catch (error) {
       await target.close().catch(() => undefined);
       throw error;
     }
     // A file system may keep an error until now.
-    await target.close();
+    await target.close().catch((error: unknown) => removed(to, error));
   } finally {
     await source.close();
   }
+}
+
+/** Of a file whose content was compared: it may have been written by somebody who was ended before he had synced it. */
+export async function makeDurable(path: RawPath): Promise<void> {
+  const file = await open(bytesOf(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await syncOrRemove(file, path);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * After a sync that failed the kernel may show the whole content from memory, call it clean, and let the next sync
+ * succeed: such a file would look copied. So it is removed, and the next try writes it anew. See fsync(2) on EIO.
+ */
+async function syncOrRemove(file: FileHandle, path: RawPath): Promise<void> {
+  await file.sync().catch((error: unknown) => removed(path, error));
+}
+async function removed(path: RawPath, error: unknown): Promise<never> {
+  await rm(bytesOf(path), { force: true }).catch(() => undefined);
+  throw error;
 }
 
 async function stream(
