@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMountPoint, readMountTable } from '../mount-table.ts';
+import { isMountPoint, readMountTable, type MountEntry } from '../mount-table.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { isDriverName } from '../names.ts';
 import type { Outcome } from '../outcome.ts';
@@ -96,7 +96,13 @@ async function askDriver(driver: string, volume: string, plugin: VolumePlugin): 
 
 function describePath(path: string): string {
   if (path === '') return 'is not mounted';
-  return isMountPoint(readMountTable(), path)
+  let table: readonly MountEntry[];
+  try {
+    table = readMountTable();
+  } catch (error) {
+    return `has the path ${path}; the mount table cannot be read: ${(error as Error).message}`;
+  }
+  return isMountPoint(table, path)
     ? `is mounted at ${path}`
     : `has the path ${path}, where nothing is mounted (fine for a driver of plain directories)`;
 }

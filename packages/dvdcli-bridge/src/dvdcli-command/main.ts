@@ -1,4 +1,4 @@
-import { readMountTable } from '../mount-table.ts';
+import { readMountTable, type MountEntry } from '../mount-table.ts';
 import type { VolumeErrorCode } from '../outcome.ts';
 import { volumePlugin, type VolumePlugin } from '../plugin/client.ts';
 import { engineForManagedPlugins } from '../plugin/engine-endpoint.ts';
@@ -25,12 +25,20 @@ function log(level: LogLevel, message: string, fields?: Readonly<Record<string, 
   writeLog(logLine(level, message, new Date(), fields));
 }
 
+/** One for the whole command, so that what is wrong with its address is said once. */
+const engine = once(() => engineForManagedPlugins(process.env, (message) => log('warning', message)));
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 function pluginWithin(driver: string, limitMs: number): VolumePlugin {
   const within = (ms: number): number => Math.min(ms, limitMs);
   return volumePlugin({
     driver,
     directories: pluginDirectoriesFrom(process.env),
-    engine: engineForManagedPlugins(process.env, (message) => log('warning', message)),
+    engine: engine(),
     timeLimits: {
       reachMs: within(5_000),
       createMs: limitMs,
@@ -40,6 +48,15 @@ function pluginWithin(driver: string, limitMs: number): VolumePlugin {
     },
     signal: AbortSignal.timeout(limitMs),
   });
+}
+
+function mountTable(): readonly MountEntry[] {
+  try {
+    return readMountTable();
+  } catch (error) {
+    const message = `the mount table cannot be read: ${(error as Error).message}; /proc must be mounted`;
+    throw new CommandFailure(message, { code: 'unsupported' });
+  }
 }
 
 async function perform(line: CommandLine, verb: Verb): Promise<CommandResult> {
@@ -57,7 +74,7 @@ async function perform(line: CommandLine, verb: Verb): Promise<CommandResult> {
   const machine: Machine = {
     plugin: pluginWithin(line.driver, line.timeLimitMs),
     undoing: () => pluginWithin(line.driver, UNDO_LIMIT_MS),
-    mountTable: readMountTable,
+    mountTable,
     checkDirectory: (path) => checkMountedDirectory(path, Math.min(DIRECTORY_LIMIT_MS, leftMs())),
   };
   return COMMAND_VERBS[verb](machine, line);

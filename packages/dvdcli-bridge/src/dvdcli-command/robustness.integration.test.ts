@@ -12,8 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PLUGIN_DIRECTORIES_VARIABLE } from '../plugin/find-plugin.ts';
+import { programInPath } from '../testing/availability.ts';
 import { buildPrograms } from '../testing/bundles.ts';
 import { startScriptedPlugin, type ScriptedPlugin } from '../testing/scripted-plugin.ts';
 
@@ -264,4 +266,33 @@ it('a plugin directory that cannot be read is said to the doctor with the reason
   expect(ran.stdout).toContain(`bad   plugin directory ${loop}: cannot be read (ELOOP)\n`);
   expect(ran.stdout).toContain(`bad   plugin directory ${program}: cannot be read (ENOTDIR)\n`);
   expect(ran.stdout).toContain('fine  driver fake: answers');
+});
+
+it('an address of an Engine that makes no sense is said once, and stops nothing', async () => {
+  plugin.script('Mount', { json: { Mountpoint: 'relative' } });
+  const ran = await dvdcli(['mount', ...NAMED], 'read', 'read', { DOCKER_HOST: 'nonsense' });
+  expect(ran).toMatchObject({ exitCode: 1, requests: [...MOUNTED, ...UNDONE] });
+  expect(ran.stderr.match(/no Docker Engine is asked for managed plugins/g)).toHaveLength(1);
+});
+
+const canUnshare = process.getuid?.() === 0 && programInPath('unshare') !== undefined;
+const noUnshare = canUnshare ? '' : ' (skipped: takes root and unshare)';
+describe.skipIf(!canUnshare)(`without a mount table${noUnshare}`, () => {
+  const bare = (...argv: string[]) => {
+    const script = `mount --make-rprivate / && umount -l /proc && exec "$@"`;
+    return execa('unshare', ['-m', 'sh', '-c', script, 'sh', process.execPath, program, ...argv, ...NAMED], {
+      reject: false,
+      stdin: 'ignore',
+      env: { [PLUGIN_DIRECTORIES_VARIABLE]: plugin.pluginDirectory },
+    });
+  };
+  it('nothing is removed, for it may be mounted, and a path is printed', async () => {
+    plugin.script('Path', { json: { Mountpoint: '/mnt/x' } });
+    const removed = await bare('remove');
+    expect(removed).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(removed.stderr).toContain('the mount table cannot be read');
+    expect(plugin.calls.map(({ method }) => method)).not.toContain('VolumeDriver.Remove');
+    expect(await bare('path')).toMatchObject({ exitCode: 0, stdout: '/mnt/x' });
+    expect((await bare('doctor')).stdout).toMatch(/has the path \/mnt\/x; the mount table cannot be read/);
+  });
 });

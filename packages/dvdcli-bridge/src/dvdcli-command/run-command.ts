@@ -144,7 +144,7 @@ async function pathOfMounted(
   return path !== '' && isMountPoint(mountTable(), path) ? path : undefined;
 }
 
-async function path(machine: Machine, { volume }: CommandLine): Promise<CommandResult> {
+async function path(machine: Machine, { volume, json }: CommandLine): Promise<CommandResult> {
   const { plugin } = machine;
   const found = await present(plugin, volume);
   const described = found.kind === 'present' ? found.volume : undefined;
@@ -159,7 +159,7 @@ async function path(machine: Machine, { volume }: CommandLine): Promise<CommandR
   return {
     lines: [said],
     note: said,
-    facts: { path: said, mounted: isMountPoint(machine.mountTable(), said) },
+    facts: json ? { path: said, mounted: isMountPoint(machine.mountTable(), said) } : {},
   };
 }
 
