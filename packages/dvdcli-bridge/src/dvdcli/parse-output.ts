@@ -1,6 +1,7 @@
 /** What one run of dvdcli means. Pure. */
 import type { VolumeErrorCode } from '../outcome.ts';
 import { classify } from '../plugin/answers.ts';
+import { brokeOff } from '../plugin/broken-off.ts';
 
 /** How a process ended. `exitCode` is undefined when a signal or the time limit ended it, or it never started. */
 export interface RunResult {
@@ -81,20 +82,6 @@ const USAGE =
 /** On either output; on standard error only where standard output has no result beside it. */
 function isUsage({ stdout, stderr }: RunResult): boolean {
   return USAGE.test(stdout) || (withoutLog(stdout) === '' && USAGE.test(stderr));
-}
-
-const BROKEN = /EOF|ContentLength=|broken pipe|connection reset|connection broke|connection was closed/i;
-const TOO_LATE = /deadline exceeded|not answered within|Client\.Timeout|timeout awaiting/i;
-const NONSENSE =
-  /makes no sense|cannot be read|invalid character|cannot unmarshal|unexpected end of JSON|malformed/i;
-/** What stands between, a proxy for one, and not the driver. */
-const GATEWAY = /<html|<!doctype|bad gateway|gateway time-?out|HTTP status 50[24]/i;
-/** The original shows an answer of any status but 200 as it is; one without an error in it is no refusal. */
-const WITHOUT_ERROR = /^VolumeDriver\.\w+: \{(?!.*"err)/is;
-
-/** The call was sent, and no answer came that the driver can be held to. In Go's words, or in those of our command. */
-function brokeOff(says: string): boolean {
-  return [BROKEN, TOO_LATE, NONSENSE, GATEWAY, WITHOUT_ERROR].some((words) => words.test(says));
 }
 
 /** The texts of the log's lines, in order. */

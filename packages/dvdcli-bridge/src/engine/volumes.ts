@@ -7,6 +7,8 @@ import {
   type Outcome,
   type VolumeErrorCode,
 } from '../outcome.ts';
+import { mountInUse } from '../held.ts';
+import { mountsNamed, readMountTable, readOtherMountTables, type MountEntry } from '../mount-table.ts';
 import { serialized } from '../serialize.ts';
 import type {
   Attachment,
@@ -19,6 +21,7 @@ import type {
 } from '../volumes.ts';
 import type { VolumeSpec } from '@mesos-elasticsearch/contract';
 import { describeDifferences, optionDifferences, type OptionDifference } from './compare-options.ts';
+import { isContainerList, isVolume, isVolumeList } from './answers.ts';
 import { engineFailure, type EngineCall } from './outcomes.ts';
 
 export interface EngineOptions {
@@ -27,6 +30,10 @@ export interface EngineOptions {
   readonly socketPath?: string;
   /** Longer than the Engine itself waits for a driver (15 s to find it, then 120 s). */
   readonly limitMs?: number;
+  /** What is mounted on the Engine's host; this one's unless told. */
+  readonly mountTable?: () => readonly MountEntry[];
+  /** Of the other mount namespaces there. */
+  readonly otherMountTables?: () => readonly (readonly MountEntry[])[];
 }
 
 const DEFAULT_LIMIT_MS = 150_000;
@@ -34,7 +41,12 @@ const DEFAULT_LIMIT_MS = 150_000;
 /** Through the Docker Engine, which mounts a volume only while a container uses it. */
 export function engineVolumes(options: EngineOptions): Volumes {
   const docker = options.docker ?? new Docker({ socketPath: options.socketPath ?? '/var/run/docker.sock' });
-  const engine: Engine = { docker, limitMs: options.limitMs ?? DEFAULT_LIMIT_MS };
+  const engine: Engine = {
+    docker,
+    limitMs: options.limitMs ?? DEFAULT_LIMIT_MS,
+    mountTable: options.mountTable ?? readMountTable,
+    otherMountTables: options.otherMountTables ?? readOtherMountTables,
+  };
   return serialized({
     capabilities: CAPABILITIES,
     describe: (driver) => describeDriver(engine, driver),
@@ -62,18 +74,34 @@ const CAPABILITIES: VolumeCapabilities = {
 interface Engine {
   readonly docker: Docker;
   readonly limitMs: number;
+  readonly mountTable: () => readonly MountEntry[];
+  readonly otherMountTables: () => readonly (readonly MountEntry[])[];
 }
 
-/** One call with its time limit; the Engine's refusals become outcomes. */
+/**
+ * One call with its time limit; the Engine's refusals become outcomes, and so does an answer that is none.
+ * The limit is kept here: the client does not tell of a connection that is cut within an answer.
+ */
 async function call<T>(
   engine: Engine,
   about: Omit<EngineCall, 'limitMs'>,
   send: (signal: AbortSignal) => Promise<T>,
+  makesSense: (answer: unknown) => boolean = () => true,
 ): Promise<Outcome<T>> {
+  const limit = new AbortController();
+  const over = new Promise<never>((_, reject) => {
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error));
+  });
+  const timer = setTimeout(() => limit.abort(), engine.limitMs);
   try {
-    return done(await send(AbortSignal.timeout(engine.limitMs)));
+    const answer = await Promise.race([send(limit.signal), over]);
+    if (makesSense(answer)) return done(answer);
+    const message = `the Docker Engine's answer to ${about.doing} makes no sense`;
+    return unknownOutcome(new VolumeError('bad-answer', { ...about, message }));
   } catch (error) {
     return engineFailure({ ...about, limitMs: engine.limitMs }, error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -88,7 +116,12 @@ async function find(
   const about = { driver: volume.driver, volume: volume.name, doing: 'inspecting it' };
   // The client puts the name into the URL as it is.
   const handle = engine.docker.getVolume(encodeURIComponent(volume.name));
-  const found = await call(engine, about, (abortSignal) => handle.inspect({ abortSignal }));
+  const found = await call(
+    engine,
+    about,
+    (abortSignal) => handle.inspect({ abortSignal }),
+    (answer) => isVolume(answer) && answer.Name === volume.name,
+  );
   if (found.kind === 'not-done' && found.error.code === 'not-found') return done(undefined);
   if (found.kind !== 'done' || isSameDriver(found.value.Driver, volume.driver)) return found;
   const message = `the Docker Engine has a volume of this name, but of driver ${found.value.Driver}, not ${volume.driver}`;
@@ -187,8 +220,11 @@ async function listRaw(
   driver: string,
 ): Promise<Outcome<readonly Docker.VolumeInspectInfo[]>> {
   const about = { driver, doing: 'listing volumes' };
-  const listed = await call(engine, about, (abortSignal) =>
-    engine.docker.listVolumes({ filters: { driver: [driver] }, abortSignal }),
+  const listed = await call(
+    engine,
+    about,
+    (abortSignal) => engine.docker.listVolumes({ filters: { driver: [driver] }, abortSignal }),
+    isVolumeList,
   );
   if (listed.kind !== 'done') return listed;
   // Both are null where there is nothing; a driver that is down shows in the warnings and nowhere else.
@@ -238,11 +274,24 @@ async function remove(engine: Engine, volume: VolumeReference): Promise<Outcome<
   if (users.kind !== 'done') return users;
   if (users.value.length > 0)
     return notDone(errorOf('in-use', volume, `it is not removed: ${namesOf(users.value)} has it`));
+  const place = found.value.Mountpoint;
+  const mounted =
+    place === ''
+      ? mountsNamed(engine.mountTable(), volume.name)[0]
+      : mountInUse(engine.mountTable(), place, volume.name, engine.otherMountTables());
+  if (mounted !== undefined)
+    return notDone(errorOf('in-use', volume, `it is not removed: ${mounted} is mounted on this host`));
   const about = { driver: volume.driver, volume: volume.name, doing: 'removing it' };
   const handle = engine.docker.getVolume(encodeURIComponent(volume.name));
   const removed = await call(engine, about, (abortSignal) => handle.remove({ abortSignal }));
-  if (removed.kind === 'done') return done(undefined);
-  return removed.kind === 'not-done' && removed.error.code === 'not-found' ? done(undefined) : removed;
+  if (removed.kind === 'unknown') return removed;
+  const now = await findForSure(engine, volume);
+  if (now.kind === 'done' && now.value === undefined) return done(undefined);
+  if (removed.kind === 'not-done') return removed;
+  if (now.kind !== 'done') return unknownOutcome(now.error);
+  return unknownOutcome(
+    errorOf('bad-answer', volume, 'the Docker Engine said that it removed it, and still has it'),
+  );
 }
 
 async function attach(engine: Engine, volume: VolumeReference): Promise<Outcome<Attachment>> {
@@ -270,8 +319,12 @@ async function containersOf(
   which: 'all' | 'mounting',
 ): Promise<Outcome<readonly Docker.ContainerInfo[]>> {
   const about = { driver: volume.driver, volume: volume.name, doing: 'listing its containers' };
-  const listed = await call(engine, about, (abortSignal) =>
-    engine.docker.listContainers({ all: true, filters: { volume: [volume.name] }, abortSignal }),
+  const listed = await call(
+    engine,
+    about,
+    (abortSignal) =>
+      engine.docker.listContainers({ all: true, filters: { volume: [volume.name] }, abortSignal }),
+    isContainerList,
   );
   if (listed.kind !== 'done') return listed;
   const users = listed.value.filter(({ Mounts: mounts }) =>
