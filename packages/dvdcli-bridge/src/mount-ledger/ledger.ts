@@ -71,14 +71,11 @@ export interface LedgerPage {
   write(record: MountRecord | undefined, what: 'intent' | 'result' | 'error' | 'end'): void;
 }
 
-/** @throws the file system's error, or Error when the directory belongs to somebody else */
+/** @throws the file system's error, or Error when the directory is no directory, or others may write to it */
 export function openMountLedger(options: MountLedgerOptions): MountLedger {
   const { directory } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const found = lstatSync(directory);
-  const user = process.getuid?.() ?? 0;
-  if (!found.isDirectory() || (found.uid !== user && user !== 0))
-    throw new Error(`${directory} is not a directory of user ${user}: records in it cannot be believed`);
+  checkOwner(directory);
   const beforeStep = options.beforeStep ?? (() => undefined);
   const ledger: MountLedger = {
     directory,
@@ -110,6 +107,19 @@ export function openMountLedger(options: MountLedgerOptions): MountLedger {
   return ledger;
 }
 
+/** Whoever can write a record can have a volume unmounted, and whoever can remove one can have it forgotten. */
+function checkOwner(directory: string): void {
+  const found = lstatSync(directory);
+  const user = process.getuid?.() ?? 0;
+  if (!found.isDirectory() || (found.uid !== user && user !== 0))
+    throw new Error(`${directory} is not a directory of user ${user}: records in it cannot be believed`);
+  if ((found.mode & WRITABLE_BY_ALL) !== 0)
+    throw new Error(
+      `${directory} can be written by everybody: records in it cannot be believed (chmod o-w it)`,
+    );
+}
+
+const WRITABLE_BY_ALL = 0o002;
 const RECORD = '.json';
 const DAMAGED = /^(.+)\.json\.\d+\.damaged$/;
 

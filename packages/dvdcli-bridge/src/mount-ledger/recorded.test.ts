@@ -1,5 +1,14 @@
 /** The mount ledger as a story: who is on record, what is believed, what recovery does. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -217,6 +226,25 @@ describe('a use of a volume', () => {
     writeFileSync(join(home, 'ledger'), 'a file');
     expect(await volumesOf(ledger).attach(spec, one)).toMatchObject({ kind: 'not-done' });
     expect(holders()).toEqual([]);
+  });
+
+  it('is not recorded in a place that is no directory of this user alone', () => {
+    const directory = join(home, 'ledger');
+    mkdirSync(directory);
+    chmodSync(directory, 0o1777);
+    expect(() => open()).toThrow(`${directory} can be written by everybody`);
+    chmodSync(directory, 0o750);
+    expect(open().keys()).toEqual([]);
+    rmSync(directory, { recursive: true });
+    mkdirSync(join(home, 'elsewhere'));
+    symlinkSync('elsewhere', directory);
+    expect(() => open()).toThrow('is not a directory of user');
+    rmSync(directory);
+    symlinkSync('nowhere', directory);
+    expect(() => open()).toThrow(directory);
+    rmSync(directory);
+    writeFileSync(directory, '');
+    expect(() => open()).toThrow(directory);
   });
 
   it('is left alone while another process is at work on the same volume', async () => {
