@@ -55,6 +55,8 @@ export class DvdiVariablesError extends Error {
  * line for `sh -c`. 26 characters, as its source lists them; `( ) * ! # ~` pass although a shell takes them too.
  */
 export const DVDI_FORBIDDEN: readonly string[] = Array.from('%/:;\0<>|`$\'?^& {"}[]\n\t\v\b\r\\');
+/** Of those that the module lets pass, a shell takes these for its own in the middle of a word, and every launch fails. */
+const MISREAD_BY_SHELLS = ['(', ')'];
 /** A shell of the module's gets the path; these it would take for its own as well. */
 const HAZARDOUS_IN_PATHS = [...DVDI_FORBIDDEN.filter((each) => each !== '/'), ...Array.from('()*!#~')];
 const CHARACTER_NAMES: Readonly<Record<string, string>> = {
@@ -89,7 +91,7 @@ export function decodeDvdiVariables(
   for (const [variable, value] of Object.entries(variables)) {
     const place = placeOf(variable);
     if (place === undefined) continue;
-    checkCharacters(variable, place.parameter, value);
+    checkCharacters(variable, place.parameter, value, mode);
     const slot = slots.get(place.slot) ?? (new Map() as Slot);
     const twin = slot.get(place.parameter);
     if (twin !== undefined && mode === 'strict') {
@@ -126,12 +128,19 @@ function placeOf(variable: string): { parameter: Parameter; slot: number } | und
 }
 
 /** Each variable by itself, whether another one of its slot replaces it or not. */
-function checkCharacters(variable: string, parameter: Parameter, value: string): void {
+function checkCharacters(variable: string, parameter: Parameter, value: string, mode: DvdiMode): void {
   if (parameter === 'CONTAINERPATH' || parameter === 'DVDCLI') return;
   // Whether the module trims a boolean before or after this was not seen; it is never sent with blanks from here.
   const bad = prohibitedByDvdi(parameter === 'EXPLICITCREATE' ? value.trim() : value);
   if (bad !== undefined) {
     throw new DvdiVariablesError(variable, `has a character that mesos-module-dvdi prohibits: ${bad}`);
+  }
+  const misread = mode === 'strict' ? firstOf(MISREAD_BY_SHELLS, value) : undefined;
+  if (misread !== undefined) {
+    throw new DvdiVariablesError(
+      variable,
+      `has a character that mesos-module-dvdi lets pass, and its shell fails at: ${misread}`,
+    );
   }
 }
 
