@@ -127,7 +127,7 @@ export function reachOptions({
   };
 }
 
-/** Timers take whole milliseconds only; 1.1 s are 1100.0000000000002 ms. */
+/** Timers take whole milliseconds only; 1.005 s are 1004.9999999999999 ms. */
 export function wholeMs(seconds: number): number {
   return Math.ceil(seconds * 1000);
 }

@@ -1,8 +1,6 @@
 /** Checks of attach and detach: by one consumer, by two, by two machines, by a container. */
 import { deepStrictEqual, match, ok, strictEqual } from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import {
   alice,
   bob,
@@ -12,6 +10,7 @@ import {
   type ConformanceCheck,
   type ContractSubject,
 } from './check.ts';
+import { isDirectory, readDocument, writeDocument } from './in-child.ts';
 
 const noHostPath = ({ volumes }: ContractSubject): string | undefined =>
   volumes.capabilities.attachment === 'host-path' ? undefined : 'this path gives no host path';
@@ -72,11 +71,11 @@ const HOST_PATH: readonly ConformanceCheck[] = [
     async run({ subject, made }) {
       const volume = await made();
       const path = pathOf(value(await subject.volumes.attach(volume, alice)));
-      ok(isAbsolute(path) && statSync(path).isDirectory(), `${path} is no directory`);
-      await writeFile(join(path, 'document'), 'kept');
+      ok(isAbsolute(path) && (await isDirectory(path)), `${path} is no directory`);
+      await writeDocument(path, 'kept');
       value(await subject.volumes.detach(volume, alice));
       const again = pathOf(value(await subject.volumes.attach(volume, bob)));
-      strictEqual(await readFile(join(again, 'document'), 'utf8'), 'kept');
+      strictEqual(await readDocument(again), 'kept');
       value(await subject.volumes.detach(volume, bob));
     },
   },
@@ -89,7 +88,7 @@ const HOST_PATH: readonly ConformanceCheck[] = [
       const path = pathOf(value(await subject.volumes.attach(volume, alice)));
       expectCode(await subject.volumes.remove(volume), 'not-done in-use', 'remove');
       expectCode(await subject.restarted().remove(volume), 'not-done in-use', 'remove after a restart');
-      ok(existsSync(path), `${path} is gone`);
+      ok(await isDirectory(path), `${path} is gone`);
       value(await subject.volumes.detach(volume, alice));
       value(await subject.volumes.remove(volume));
     },
@@ -120,8 +119,10 @@ const SHARING: readonly ConformanceCheck[] = [
       const second = await volumes.attach(volume, bob);
       if (volumes.capabilities.countsConsumers) value(second);
       else expectCode(second, 'not-done in-use', 'attach by another consumer');
+      await writeDocument(path, 'still here');
       value(await volumes.detach(volume, bob));
-      await writeFile(join(path, 'document'), 'still here');
+      // An unmount that took it away shows an empty directory, which can be written to as well.
+      strictEqual(await readDocument(path), 'still here');
       expectCode(await volumes.remove(volume), 'not-done in-use', 'remove');
       value(await volumes.detach(volume, alice));
       value(await volumes.remove(volume));
@@ -139,7 +140,7 @@ const SHARING: readonly ConformanceCheck[] = [
       if (elsewhere === undefined) throw new Error('there is no other machine');
       const volume = await made();
       const path = pathOf(value(await volumes.attach(volume, alice)));
-      await writeFile(join(path, 'document'), 'moved');
+      await writeDocument(path, 'moved');
       const refused = await elsewhere.attach(volume, bob);
       expectCode(refused, 'not-done attached-elsewhere', 'attach on another machine');
       match(
@@ -149,7 +150,7 @@ const SHARING: readonly ConformanceCheck[] = [
       expectCode(await elsewhere.remove(volume), 'not-done in-use', 'remove on another machine');
       value(await volumes.detach(volume, alice));
       const moved = pathOf(value(await elsewhere.attach(volume, bob)));
-      strictEqual(await readFile(join(moved, 'document'), 'utf8'), 'moved');
+      strictEqual(await readDocument(moved), 'moved');
       value(await elsewhere.detach(volume, bob));
     },
   },

@@ -1,5 +1,5 @@
 /** The command as a plugin's author runs it: against a driver that is fine, one that lies, and none. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHostdirPlugin, type RunningPlugin } from '../hostdir/start.ts';
 import { buildPrograms } from '../testing/bundles.ts';
 import { startScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
-import { startScriptedPlugin, type ScriptedPlugin } from '../testing/scripted-plugin.ts';
+import { startPluginServer, startScriptedPlugin, type ScriptedPlugin } from '../testing/scripted-plugin.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'conformance-'));
 const program = join(home, 'volume-conformance.mjs');
@@ -112,6 +112,42 @@ describe('volume-conformance', () => {
     });
   });
 
+  it('bails out where the driver does not answer at all, and does not wait for each check', async () => {
+    const mute = await startScriptedPlugin(join(home, 'mute'), 'mute');
+    mute.script('List', 'hang');
+    try {
+      const { exitCode, stdout } = await conformance('mute', '--driver', 'mute', '--timeout', '1.005');
+      expect(stdout).toMatch(/^TAP version 13\n1\.\.\d+\nBail out! driver mute: .*within 1005 ms.*$/);
+      expect(exitCode).toBe(1);
+    } finally {
+      await mute.stop();
+    }
+  });
+
+  it('fails a driver that takes the mount from one consumer when another lets go', async () => {
+    const hasty = await startHasty(join(home, 'hasty'));
+    try {
+      const { exitCode, stdout } = await conformance('hasty', '--driver', 'hasty');
+      expect(stdout).toMatch(/^not ok \d+ - sharing: it keeps one consumer attached.*\n.*\n.*ENOENT/m);
+      expect(stdout.match(/^not ok/gm)).toHaveLength(1);
+      expect(exitCode).toBe(1);
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('interrupted by %s leaves nothing behind', async (signal) => {
+    const running = conformance('here', '--driver', 'hostdir');
+    running.stdout.on('data', (text: Buffer) => {
+      if (text.includes('ok 8 ')) running.kill(signal);
+    });
+    const { exitCode, stdout, stderr } = await running;
+    expect(stderr).toMatch(/^interrupted: clearing up after this check/);
+    expect(stdout).toMatch(/\nBail out! interrupted\n# passed \d+, failed 0, skipped \d+$/);
+    expect(exitCode).toBe(1);
+    expect(readdirSync(join(store, 'volumes'))).toEqual([]);
+  });
+
   it('says that there is no driver', async () => {
     const { exitCode, stdout } = await conformance('here', '--driver', 'nosuch');
     expect(stdout).toMatch(/^Bail out! driver nosuch: no plugin of this name/m);
@@ -129,3 +165,40 @@ describe('volume-conformance', () => {
     expect(exitCode).toBe(64);
   });
 });
+
+/** Lists who mounts, and empties the volume at every Unmount that is not the last, as an unmount under others shows it. */
+async function startHasty(directory: string) {
+  const volumes = new Map<string, Set<string>>();
+  const pathOf = (name: string) => join(directory, 'volumes', name);
+  return startPluginServer(directory, 'hasty', ({ method, body: { Name: name = '', ID: id = '' } }) => {
+    const ids = volumes.get(name);
+    const shown = (each: string, mounts: Set<string>) => ({
+      ...{ Name: each, Mountpoint: mounts.size > 0 ? pathOf(each) : '', Status: { Mounts: [...mounts] } },
+    });
+    switch (method.replace('VolumeDriver.', '')) {
+      case 'Plugin.Activate':
+        return { json: { Implements: ['VolumeDriver'] } };
+      case 'Create':
+        volumes.set(name, ids ?? new Set());
+        mkdirSync(pathOf(name), { recursive: true });
+        return { json: {} };
+      case 'List':
+        return { json: { Volumes: [...volumes].map(([each, mounts]) => shown(each, mounts)) } };
+      case 'Get':
+        return { json: ids === undefined ? { Err: `${name} not found` } : { Volume: shown(name, ids) } };
+      case 'Mount':
+        ids?.add(id);
+        return { json: { Mountpoint: pathOf(name) } };
+      case 'Unmount':
+        ids?.delete(id);
+        if ((ids?.size ?? 0) > 0) rmSync(join(pathOf(name), 'document'), { force: true });
+        return { json: {} };
+      case 'Remove':
+        volumes.delete(name);
+        rmSync(pathOf(name), { recursive: true, force: true });
+        return { json: {} };
+      default:
+        return { json: { Mountpoint: (ids?.size ?? 0) > 0 ? pathOf(name) : '' } };
+    }
+  });
+}

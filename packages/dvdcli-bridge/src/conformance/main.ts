@@ -3,14 +3,15 @@ import type { VolumeErrorCode } from '../outcome.ts';
 import { CONFORMANCE_CHECKS } from './checks.ts';
 import type { ContractSubject } from './check.ts';
 import { ConformanceUsageError, parseCommandLine, USAGE } from './command-line.ts';
-import { conformanceRun, type CheckResult, type ConformanceRun } from './run-checks.ts';
+import { conformanceRun, type CheckResult } from './run-checks.ts';
 import { subjectOf } from './subject.ts';
-import { tapHead, tapLine, tapSummary } from './tap.ts';
+import { tapBailOut, tapHead, tapLine, tapSummary } from './tap.ts';
 
 /** Nothing that a check could say would be about the driver. */
 const NOT_THERE: readonly VolumeErrorCode[] = [
   'driver-not-found',
   'driver-unavailable',
+  'driver-disabled',
   'not-a-volume-driver',
   'permission',
   'invalid',
@@ -25,36 +26,43 @@ async function main(): Promise<number> {
   const subject = subjectOf(options, process.env);
   const why = await notThere(subject);
   if (why !== undefined) {
-    process.stdout.write(`${tapHead(CONFORMANCE_CHECKS.length)}Bail out! ${why}\n`);
+    process.stdout.write(`${tapHead(CONFORMANCE_CHECKS.length)}${tapBailOut(why)}`);
     return 1;
   }
   const run = conformanceRun(subject, randomBytes(8).toString('hex'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void interrupted(run));
-  }
+  const interrupted = untilInterrupted();
   process.stdout.write(tapHead(CONFORMANCE_CHECKS.length));
   const results: CheckResult[] = [];
   for (const check of CONFORMANCE_CHECKS) {
     const result = await run.run(check);
+    if (interrupted()) break;
     results.push(result);
     process.stdout.write(tapLine(results.length, check, result));
   }
+  if (interrupted()) process.stdout.write(tapBailOut('interrupted'));
   const left = await run.clearUp();
   process.stdout.write(tapSummary(results, left));
-  return left.length > 0 || results.some(({ kind }) => kind === 'failed') ? 1 : 0;
+  return interrupted() || left.length > 0 || results.some(({ kind }) => kind === 'failed') ? 1 : 0;
 }
 
+/** The check under way is waited for, so that nothing is made after the clearing up. */
+function untilInterrupted(): () => boolean {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      interrupted = true;
+      process.stderr.write('interrupted: clearing up after this check (once more: leave all behind)\n');
+    });
+  }
+  return () => interrupted;
+}
+
+/** Why no check would say anything about the driver. */
 async function notThere({ volumes, driver }: ContractSubject): Promise<string | undefined> {
   const listed = await volumes.list(driver);
-  return listed.kind === 'not-done' && NOT_THERE.includes(listed.error.code)
-    ? listed.error.message
-    : undefined;
-}
-
-async function interrupted(run: ConformanceRun): Promise<void> {
-  process.stdout.write('Bail out! interrupted\n');
-  process.stdout.write(tapSummary([], await run.clearUp()));
-  process.exit(1);
+  if (listed.kind === 'done') return undefined;
+  const { code, message } = listed.error;
+  return NOT_THERE.includes(code) || code === 'time-limit' ? message : undefined;
 }
 
 try {

@@ -9,6 +9,7 @@ import { pluginSocketVolumes } from '../plugin-socket/volumes.ts';
 import type { Attachment, Volumes } from '../volumes.ts';
 import type { ContractSubject } from './check.ts';
 import type { ConformanceOptions } from './command-line.ts';
+import { lookInChild } from './in-child.ts';
 
 export function subjectOf(
   options: ConformanceOptions,
@@ -48,10 +49,10 @@ function reach(
   const limits = ms === undefined ? {} : { timeLimits: { createMs: ms, mountMs: ms, otherMs: ms } };
   switch (path) {
     case 'plugin-socket':
-      return pluginSocketVolumes({ directories, engine, ...limits });
+      return pluginSocketVolumes({ directories, engine, lookAt: lookInChild, ...limits });
     case 'dvdcli': {
       const env = { VOLUME_PLUGIN_DIRECTORIES: directories.join(':') };
-      return dvdcliVolumes({ program: options.dvdcli, env, ...limits });
+      return dvdcliVolumes({ program: options.dvdcli, env, lookAt: lookInChild, ...limits });
     }
     case 'engine':
       return engineVolumes({ docker: dockerOf(options), ...(ms === undefined ? {} : { limitMs: ms }) });

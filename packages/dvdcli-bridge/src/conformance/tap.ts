@@ -18,6 +18,10 @@ export function tapLine(number: number, { capability, name }: ConformanceCheck, 
   }
 }
 
+export function tapBailOut(why: string): string {
+  return `Bail out! ${oneLine(why)}\n`;
+}
+
 export function tapSummary(results: readonly CheckResult[], left: readonly string[]): string {
   const count = (kind: CheckResult['kind']) => results.filter((result) => result.kind === kind).length;
   const lines = [
