@@ -65,7 +65,9 @@ describe('a volume from making to removing', () => {
     ]);
     expect(await hostdir('rm', 'vol1', '--yes-delete', 'vol1')).toMatchObject({
       code: EXIT.failed,
-      error: expect.stringMatching(/mounted/),
+      error: expect.stringMatching(
+        /mounted[^]*volumes unmount vol1 --driver hostdir --path plugin-socket .*--consumer/,
+      ),
     });
     expect((await hostdir('unmount', 'vol1', '--consumer', 'me')).code).toBe(EXIT.done);
     expect((await hostdir('unmount', 'vol1', '--consumer', 'me')).code).toBe(EXIT.done);

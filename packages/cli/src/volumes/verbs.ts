@@ -256,8 +256,16 @@ export async function removeVolume(
   const decision = decideRemoval({ name, confirmed, usedBy, inside });
   if (decision.kind === 'refuse')
     throw new Error(`volume ${name} is not removed: ${decision.why}\n${decision.next}`);
-  settled(await within(context.reach, name, removeUnlessRecorded(context, way)), findOut);
+  const removed = await within(context.reach, name, removeUnlessRecorded(context, way));
+  if (removed.kind === 'not-done' && removed.error.code === 'in-use')
+    throw new Error(`${removed.error.message}\n${unmounting(context, name)}`, { cause: removed.error });
+  settled(removed, findOut);
   return { text: `removed volume ${name}`, data: { name, driver: volume.driver, removed: true } };
+}
+
+function unmounting({ reach: reached }: VerbContext, name: string): string {
+  const command = `${volumesWords('unmount', name, reached)} --consumer WHO`;
+  return `stop its user, or unmount it first: ${command} (${LOOKING} for what an rm that was killed has left)`;
 }
 
 const LOCK_LIMIT_MS = 10_000;
@@ -278,6 +286,9 @@ interface Seen {
   readonly usedBy: readonly string[];
 }
 
+/** Always the same, so that what an rm that was killed has left is undone under a name that is known. */
+const LOOKING = 'volumes-rm' as ConsumerId;
+
 /**
  * Mounts an idle volume for one look, where that can take it away from nobody: a driver that never revokes, and a
  * mount ID of our own.
@@ -290,11 +301,10 @@ async function lookByMounting({ volumes, volume }: Way, seen: Seen): Promise<See
     volumes.capabilities.countsConsumers &&
     volumes.capabilities.attachment === 'host-path';
   if (seen.usedBy.length > 0 || !harmless) return seen;
-  const consumer = `volumes-rm-${process.pid}` as ConsumerId;
-  const attached = await volumes.attach(volume, consumer);
+  const attached = await volumes.attach(volume, LOOKING);
   if (attached.kind !== 'done') return notSeen(attached.error.message);
   const found = attached.value.kind === 'host-path' ? await lookAt(attached.value.hostPath) : seen;
-  const detached = await volumes.detach(volume, consumer);
+  const detached = await volumes.detach(volume, LOOKING);
   return detached.kind === 'done' ? found : notSeen(detached.error.message);
 }
 
