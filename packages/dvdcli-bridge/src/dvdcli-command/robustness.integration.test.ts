@@ -170,6 +170,15 @@ describe('a plugin directory with odd entries', () => {
     expect(ran).toMatchObject({ exitCode: 1, stdout: '', requests: [] });
     expect(ran.stderr).toContain('plugin not found');
   });
+  it('holds nobody up by a certificate that is a pipe', async () => {
+    const directory = plugin.pluginDirectory;
+    execFileSync('mkfifo', ['ca.pem'], { cwd: directory });
+    const tls = { Addr: 'https://127.0.0.1:1', TLSConfig: { CAFile: join(directory, 'ca.pem') } };
+    writeFileSync(join(directory, 'tls.json'), JSON.stringify(tls));
+    const ran = await dvdcli(['mount', '--volumedriver=tls', '--volumename=vol1', '--timeout=1s']);
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ran.stderr).toContain(`${directory}/ca.pem is no regular file`);
+  });
   it('is to the doctor what it is to a mount: only what is a plugin file names a driver', async () => {
     const directory = plugin.pluginDirectory;
     execFileSync('mkfifo', ['pipe.spec'], { cwd: directory });

@@ -88,6 +88,31 @@ describe('one run of dvdcli', () => {
       certain: true,
     });
   });
+  it.each([
+    [
+      'Error looking up volume plugin X: Plugin does not implement the requested driver',
+      'not-a-volume-driver',
+    ],
+    [
+      'Error looking up volume plugin X: driver X: the plugin does not implement VolumeDriver',
+      'not-a-volume-driver',
+    ],
+    [
+      'Error looking up volume plugin X: driver X: the plugin directory /p may not be read by this user',
+      'permission',
+    ],
+    [
+      'Error looking up volume plugin X: driver X: the managed plugin is disabled; run: docker plugin enable X',
+      'driver-disabled',
+    ],
+    [
+      'Error looking up volume plugin X: driver X: the plugin file /p/X.json cannot be used: it has no Addr',
+      'driver-unavailable',
+    ],
+    ['Error looking up volume plugin X: Plugin.Activate: HTTP status 500', 'driver-unavailable'],
+  ])('that could not look the driver up asked it nothing: %j', (message, code) => {
+    expect(readRun(failed(message))).toMatchObject({ code, certain: true, says: message });
+  });
   it('that crashed, was killed or ran out of time may have done anything', () => {
     expect(readRun(failed('panic: runtime error', 2))).toMatchObject({ certain: false });
     expect(readRun(run({ exitCode: undefined }))).toMatchObject({ certain: false });

@@ -58,6 +58,9 @@ const LOOKUP = 'Error looking up volume plugin ';
 /** The driver was not asked anything. */
 function lookupCode(says: string): VolumeErrorCode {
   if (/plugin not found/i.test(says)) return 'driver-not-found';
+  // In our command's words; the original takes all of these for a missing plugin.
+  if (/is disabled; run: docker plugin enable/.test(says)) return 'driver-disabled';
+  if (/this user may not|may not be read by this user/.test(says)) return 'permission';
   return /not implement/i.test(says) ? 'not-a-volume-driver' : 'driver-unavailable';
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type * as http from 'node:http';
 import type { PluginEndpoint } from './endpoint.ts';
 import { ANSWER_LIMIT_BYTES, GrowingBytes } from './http-answer.ts';
@@ -100,10 +100,16 @@ function open(endpoint: PluginEndpoint, call: HttpCall, signal: AbortSignal): ht
     ...options,
     ...address,
     rejectUnauthorized: tls?.insecureSkipVerify !== true,
-    ...(tls?.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) }),
-    ...(tls?.certFile === undefined ? {} : { cert: readFileSync(tls.certFile) }),
-    ...(tls?.keyFile === undefined ? {} : { key: readFileSync(tls.keyFile) }),
+    ...(tls?.caFile === undefined ? {} : { ca: readRegularFile(tls.caFile) }),
+    ...(tls?.certFile === undefined ? {} : { cert: readRegularFile(tls.certFile) }),
+    ...(tls?.keyFile === undefined ? {} : { key: readRegularFile(tls.keyFile) }),
   });
+}
+
+/** Whoever opens a pipe waits for its other end, and nothing ends that. */
+function readRegularFile(path: string): Buffer {
+  if (!statSync(path).isFile()) throw new Error(`${path} is no regular file`);
+  return readFileSync(path);
 }
 
 async function readAnswer(response: http.IncomingMessage): Promise<string> {
