@@ -116,11 +116,10 @@ it('a time limit outlives the garbage collector', async () => {
     expect(await judged(plugin.within(AbortSignal.timeout(60_000)))).toMatchObject({
       error: { code: 'time-limit' },
     });
-    const before = performance.now();
+    // By its words, not by the clock: a machine that is busy collects slowly too.
     expect(await plugin.within(AbortSignal.timeout(100)).get('v1')).toMatchObject({
-      error: { code: 'time-limit' },
+      error: { code: 'time-limit', message: expect.stringContaining('the limit of the whole operation') },
     });
-    expect(performance.now() - before).toBeLessThan(LIMIT_MS);
   } finally {
     clearInterval(collecting);
   }
