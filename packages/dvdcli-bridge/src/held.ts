@@ -8,6 +8,7 @@ import {
   topMountAt,
   type MountEntry,
 } from './mount-table.ts';
+import { pathInTable } from './path-in-table.ts';
 import type { ConsumerId, VolumeReference } from './volumes.ts';
 
 export interface OwnAttachment {
@@ -56,22 +57,24 @@ export function isStillThere(table: readonly MountEntry[], { mount }: OwnAttachm
 
 /** The mount of this volume's own that carries the path: at it, or above it under the volume's name (REX-Ray). */
 export function ownMountOf(table: readonly MountEntry[], path: string, name: string): MountEntry | undefined {
-  const mount = mountThatCarries(table, path);
+  const place = pathInTable(table, path, name);
+  const mount = mountThatCarries(table, place);
   if (mount === undefined) return undefined;
-  return mount.mountPoint === path || mount.mountPoint.split('/').includes(name) ? mount : undefined;
+  return mount.mountPoint === place || mount.mountPoint.split('/').includes(name) ? mount : undefined;
 }
 
 /**
- * Where something is mounted that keeps the volume at `path` in use: its own mount, one inside it, or, in any of the
+ * Where something is mounted that keeps the volume at the path `said` in use: its own mount, one inside it, or, in any of the
  * tables, its folder or a part of it bound to another place, as a container has it.
  * @param others of other mount namespaces
  */
 export function mountInUse(
   table: readonly MountEntry[],
-  path: string,
+  said: string,
   name: string,
   others: readonly (readonly MountEntry[])[] = [],
 ): string | undefined {
+  const path = pathInTable(table, said, name);
   const own = ownMountOf(table, path, name) ?? table.find(({ mountPoint }) => isUnder(mountPoint, path));
   if (own !== undefined) return own.mountPoint;
   const place = locateInFileSystem(table, path);
@@ -103,15 +106,17 @@ export function mountsByName(
  */
 export function foreignHolderOf(
   table: readonly MountEntry[],
-  path: string,
+  said: string,
   volume: VolumeReference,
   held: HeldVolumes,
 ): VolumeReference | undefined {
+  const path = pathInTable(table, said, volume.name);
   const place = locateInFileSystem(table, path);
   const overlap = (one: string, other: string): boolean => isUnder(one, other) || isUnder(other, one);
   return held.others(volume).find((own) => {
-    if (overlap(own.hostPath, path)) return true;
-    const theirs = locateInFileSystem(table, own.hostPath);
+    const hostPath = pathInTable(table, own.hostPath, own.volume.name);
+    if (overlap(hostPath, path)) return true;
+    const theirs = locateInFileSystem(table, hostPath);
     if (place === undefined || theirs === undefined || place.device !== theirs.device) return false;
     return overlap(place.path, theirs.path);
   })?.volume;
@@ -137,8 +142,9 @@ export function mountOf(
 export function isHiddenMount(
   table: readonly MountEntry[],
   others: readonly (readonly MountEntry[])[],
-  path: string,
+  said: string,
 ): boolean {
+  const path = pathInTable(table, said);
   if (isMountPoint(table, path)) return false;
   const here = locateInFileSystem(table, path);
   return others.some((other) => {

@@ -1,5 +1,5 @@
 /** What a driver says about where a volume is, against what this host shows. */
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { volumeName } from '@mesos-elasticsearch/contract';
@@ -238,6 +238,18 @@ describe('a path that is another volume’s', () => {
     }
     mountsAt(odd.data);
     expect(says(await volumes.attach(odd.volume, odd.task))).toBe('done');
+  });
+  it('that we hold is known behind a link', async () => {
+    const theirs = join(odd.home, other.name);
+    mkdirSync(theirs);
+    symlinkSync(odd.home, join(odd.home, 'link'));
+    const volumes = odd.open();
+    odd.plugin.script('Get', presentAs(other.name));
+    mountsAt(theirs);
+    expect(says(await volumes.attach(other, bob))).toBe('done');
+    odd.plugin.script('Get', presentAs(odd.volume.name));
+    mountsAt(join(odd.home, 'link', other.name));
+    expect(says(await volumes.attach(odd.volume, odd.task))).toBe('not-done bad-mountpoint');
   });
   it('that we hold is known under another path too', async () => {
     const theirs = join(odd.home, other.name);

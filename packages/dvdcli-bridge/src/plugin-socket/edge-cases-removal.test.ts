@@ -1,4 +1,5 @@
 /** Volumes that exist already, that are busy, and that are to go. */
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { volumeName } from '@mesos-elasticsearch/contract';
@@ -113,6 +114,14 @@ describe('edge case 28: a volume that is mounted is not removed, and the driver 
   it('by the mount that carries the folder that the driver names (REX-Ray)', async () => {
     odd.mounted = [odd.data];
     odd.plugin.script('Path', { json: { Mountpoint: join(odd.data, 'data') } });
+    await refused();
+  });
+  it('by the mount behind a link in the path that the driver names', async () => {
+    symlinkSync(odd.home, join(odd.home, 'link'));
+    odd.mounted = [odd.data];
+    odd.plugin.script('Path', { json: { Mountpoint: join(odd.home, 'link', odd.volume.name) } });
+    await refused();
+    odd.plugin.script('Path', { json: { Mountpoint: join(odd.home, 'link', odd.volume.name, 'data') } });
     await refused();
   });
   it('by what is mounted inside it', async () => {
