@@ -327,9 +327,13 @@ async function containersOf(
     isContainerList,
   );
   if (listed.kind !== 'done') return listed;
-  const users = listed.value.filter(({ Mounts: mounts }) =>
-    mounts.some((mount) => mount.Name === volume.name),
-  );
+  const users = listed.value;
+  // Who answers with others has not said that nobody has it.
+  const fits = users.every(({ Mounts: mounts }) => mounts.some((mount) => mount.Name === volume.name));
+  if (!fits)
+    return unknownOutcome(
+      errorOf('bad-answer', volume, 'the Docker Engine was asked for its containers, and listed others'),
+    );
   return done(which === 'all' ? users : users.filter(({ State: state }) => !NOT_MOUNTING.has(state)));
 }
 

@@ -27,7 +27,8 @@ export interface HostileOptions {
   readonly listsMounts: boolean;
 }
 
-export interface HostilePlugin extends PluginServer {
+/** What a driver does and what is true of it, however it is reached. */
+export interface HostileDriver {
   /** From now on every call of this verb goes wrong in this way; undefined: all is well again. */
   misbehave(verb?: string, how?: Misbehaviour): void;
   /** The truth. */
@@ -35,9 +36,14 @@ export interface HostilePlugin extends PluginServer {
   mountsOf(name: string): readonly string[];
   mountpointOf(name: string): string;
   mountTable(): readonly MountEntry[];
+  /** Where a path mounts only for a container: one has the volume from now on, or none any more. */
+  hold?(name: string, held: boolean): void;
   /** Volumes that were removed while mounted. */
   readonly removedWhileMounted: readonly string[];
+  stop(): Promise<void>;
 }
+
+export type HostilePlugin = HostileDriver & PluginServer;
 
 interface World {
   readonly options: HostileOptions;
@@ -110,7 +116,8 @@ function answerTo(world: World, call: ReceivedCall): ScriptedAnswer {
 
 type Spoiling = 'late' | 'lost' | 'half' | 'denied' | 'accepted' | 'empty' | 'scalars';
 
-function spoil(answer: ScriptedAnswer, how: Spoiling): ScriptedAnswer {
+/** The answer to work that was done, spoilt. */
+export function spoil(answer: ScriptedAnswer, how: Spoiling): ScriptedAnswer {
   switch (how) {
     case 'late':
       return 'hang';

@@ -97,7 +97,7 @@ function readBody(text: string): ReceivedCall['body'] | undefined {
   }
 }
 
-function play(response: ServerResponse, answer: ScriptedAnswer): void {
+export function play(response: ServerResponse, answer: ScriptedAnswer): void {
   if (answer === 'hang') return;
   if (answer === 'die') {
     response.destroy();
