@@ -110,6 +110,26 @@ describe('volumes that an isolator has mounted', () => {
     expect(warnings).toEqual([expect.stringContaining('nobody says for certain')]);
   });
 
+  it('are not said to be absent where what is mounted there has died', async () => {
+    const stderr = "stat: cannot statx '/data': Transport endpoint is not connected";
+    const here = machine({ '/data': 7, '/store/elasticsearch1data': 7 });
+    const dead = (path: string): CommandRunner => ({
+      run: (argv, how) =>
+        argv[0] === 'stat' && argv.at(-1) === path
+          ? Promise.resolve({ exitCode: 1, stdout: Buffer.from(''), stderr })
+          : here.run(argv, how),
+    });
+    expect(await found({ commands: dead('/data') }).isolated.attach(volumes.data, ME)).toMatchObject({
+      kind: 'not-done',
+      error: {
+        message: expect.stringMatching(/\/data cannot be looked at: .*not connected; whatever.*dead/),
+      },
+    });
+    // The driver's own path need not be open to us.
+    const { isolated } = found({ commands: dead('/store/elasticsearch1data') });
+    expect(await isolated.attach(volumes.data, ME)).toMatchObject({ kind: 'done' });
+  });
+
   it('are in doubt, not absent, when their file system does not answer', async () => {
     const hangs = {
       run: () => Promise.reject(new CommandTimeLimitError('stat /data did not end within 10000 ms')),

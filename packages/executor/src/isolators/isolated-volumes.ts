@@ -12,9 +12,15 @@ import {
   type VolumeReference,
   type Volumes,
 } from '@mesos-elasticsearch/dvdcli-bridge';
-import { decideMount, mountChange, type DriverAnswer, type MountDecision } from '../core/isolated-mount.ts';
+import {
+  decideMount,
+  mountChange,
+  type DriverAnswer,
+  type Inode,
+  type MountDecision,
+} from '../core/isolated-mount.ts';
 import { CommandTimeLimitError, type CommandRunner } from '../ports.ts';
-import { inodeOf, realPathOf } from './look-at-path.ts';
+import { inodeOf, realPathOf, UnreadablePathError } from './look-at-path.ts';
 
 export interface IsolatedOptions {
   readonly mounter: IsolatorMounter;
@@ -73,6 +79,10 @@ export function isolatedVolumes(options: IsolatedOptions): IsolatedVolumes {
         accepted.set(volume.name, decision.mount);
         return done({ kind: 'host-path', hostPath: path });
       } catch (error) {
+        if (error instanceof UnreadablePathError) {
+          const message = `${error.message}; whatever is mounted there is dead, or closed to this user`;
+          return notDone(errorOf(volume, 'bad-mountpoint', message));
+        }
         if (!(error instanceof CommandTimeLimitError)) throw error;
         return unknownOutcome(errorOf(volume, 'time-limit', error.message));
       }
@@ -121,7 +131,17 @@ async function askDriver(
     return { kind: 'silent', why: 'the driver does not say where it has mounted the volume' };
   }
   const path = (await realPathOf(commands, mountpoint)) ?? mountpoint;
-  return { kind: 'mountpoint', path, found: await inodeOf(commands, path) };
+  return { kind: 'mountpoint', path, found: await inodeIfReadable(commands, path) };
+}
+
+/** Closed to us: then the mount table alone tells. */
+async function inodeIfReadable(commands: CommandRunner, path: string): Promise<Inode | undefined> {
+  try {
+    return await inodeOf(commands, path);
+  } catch (error) {
+    if (error instanceof UnreadablePathError) return undefined;
+    throw error;
+  }
 }
 
 function readOrUndefined<T>(read: () => T): T | undefined {
