@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { isUnder, locateInFileSystem, readMountTable } from './mount-table.ts';
 import { pathInTable } from './path-in-table.ts';
 import { openPath, type VolumeUser } from './hostdir/open-files.ts';
-import { isGone, processStat } from './hostdir/processes.ts';
+import { isGone, liveThread, processStat } from './hostdir/processes.ts';
 
 export type { VolumeUser } from './hostdir/open-files.ts';
 
@@ -28,7 +28,7 @@ export function volumeUsers(said: string): {
     try {
       const stat = processStat(pid);
       if (stat === undefined || stat.kernelThread) continue;
-      const thread = liveThread(pid, stat.state);
+      const thread = liveThread(pid, stat);
       if (thread === undefined) continue;
       const how = openPath(thread, directory) ?? mountedApart(thread, namespace, directory, location);
       if (how !== undefined) users.push({ pid, name: stat.name, how });
@@ -37,13 +37,6 @@ export function volumeUsers(said: string): {
     }
   }
   return { users, hidden };
-}
-
-/** A zombie's files are closed, unless it is only its first thread that has ended: then another one shows them. */
-function liveThread(pid: number, state: string): number | undefined {
-  if (state !== 'Z' && state !== 'X') return pid;
-  const others = readdirSync(`/proc/${pid}/task`).map(Number);
-  return others.find((thread) => thread !== pid);
 }
 
 /** A namespace's copy of the mount at the same path follows the unmount; a container's lies at another path. */

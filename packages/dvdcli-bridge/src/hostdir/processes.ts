@@ -71,6 +71,17 @@ function readMachineId(): string {
 }
 
 /**
+ * The thread that shows what the process has open, mapped and in its environment: the first one, or another where that has
+ * ended. `undefined`: all have. @throws the file system's error where the process is gone
+ */
+export function liveThread(pid: number, { state }: Pick<ProcessStat, 'state'>): number | undefined {
+  if (state !== 'Z' && state !== 'X') return pid;
+  return readdirSync(`/proc/${pid}/task`)
+    .map(Number)
+    .find((thread) => thread !== pid);
+}
+
+/**
  * Whether that very process still runs, on the machine and in the namespace of the caller. Stopped and frozen
  * count as running. A zombie does not, unless only its first thread has ended.
  */

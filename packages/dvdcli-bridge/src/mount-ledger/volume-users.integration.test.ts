@@ -1,10 +1,11 @@
 /** Who uses a volume, by /proc: real processes and real mounts. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { volumeUsers } from '../volume-users.ts';
 import { procVolumeUsers } from './volume-users.ts';
 
 let home: string;
@@ -28,9 +29,9 @@ afterEach(async () => {
 });
 
 /** A process that runs until the end of the test, once it has said that it is up. */
-async function start(command: readonly string[]): Promise<ChildProcess> {
+async function start(command: readonly string[], env = process.env): Promise<ChildProcess> {
   const [program = '', ...rest] = command;
-  const child = spawn(program, rest, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, rest, { cwd: '/', env, stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   await once(child.stdout, 'data');
   return child;
@@ -50,6 +51,26 @@ describe('who uses a volume', () => {
     const user = await holding(join(volume, 'held'));
     expect(await below(join(home, 'link/es1data'))).toContain(`(pid ${user.pid})`);
   });
+});
+
+/** Holds a file open in its second thread, and ends the first. */
+const TWO_THREADS = `
+import ctypes, sys, threading, time
+held = open(sys.argv[1], 'w')
+threading.Thread(target=lambda: time.sleep(600)).start()
+print('up', flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+`;
+const noPython = spawnSync('python3', ['-c', 'import ctypes']).status !== 0;
+
+it.skipIf(noPython)('a process is seen whose first thread has ended (skipped without python3)', async () => {
+  const env = { ...process.env, THE_MARK: 'mine' };
+  const user = await start(['python3', '-c', TWO_THREADS, join(volume, 'held')], env);
+  const state = (): string => readFileSync(`/proc/${user.pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? '';
+  await expect.poll(state).toBe('Z');
+  expect(await below(volume)).toContain(`(pid ${user.pid}) has ${join(volume, 'held')} open`);
+  expect(await procVolumeUsers().marked('THE_MARK=mine')).toContain(`(pid ${user.pid})`);
+  expect(volumeUsers(volume).users).toMatchObject([{ pid: user.pid }]);
 });
 
 const missing = process.getuid?.() === 0 ? undefined : 'mounting needs root';

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import type { ProcessIdentity } from '../hostdir/core/attachment.ts';
 import { openPath } from '../hostdir/open-files.ts';
-import { currentProcess, isGone, processRuns, processStat } from '../hostdir/processes.ts';
+import { currentProcess, isGone, liveThread, processRuns, processStat } from '../hostdir/processes.ts';
 import {
   isUnder,
   parseMountTable,
@@ -58,9 +58,9 @@ function firstProcess(how: (pid: number) => string | undefined): string | undefi
     const said = unlessGone(() => {
       const stat = processStat(pid);
       if (stat === undefined || stat.kernelThread) return undefined;
-      // Its files are closed, unless it is only the first thread that has ended.
-      if (stat.state === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1) return undefined;
-      const use = how(pid);
+      const thread = liveThread(pid, stat);
+      if (thread === undefined) return undefined;
+      const use = how(thread);
       return use === undefined ? undefined : `${stat.name} (pid ${pid}) ${use}`;
     });
     if (said !== undefined) return said;
