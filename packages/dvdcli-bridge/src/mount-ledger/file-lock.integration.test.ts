@@ -120,6 +120,19 @@ describe('the lock', () => {
     await lock.release();
   });
 
+  it('is known to be lost when its file is removed, and is not had by who waited for that file', async () => {
+    const first = await lockFile(path, 1_000);
+    const waiting = lockFile(path, 5_000).catch((error: unknown) => error);
+    await expect.poll(() => keepers().length).toBe(2);
+    rmSync(path);
+    expect(() => first.assertHeld()).toThrow(LockLostError);
+    const next = await lockFile(path, 1_000);
+    await first.release();
+    expect(await waiting).toBeInstanceOf(LockBusyError);
+    next.assertHeld();
+    await next.release();
+  });
+
   it('cannot be had where there is no directory, which is not "busy"', async () => {
     await expect(lockFile(join(home, 'nowhere/lock'), 50)).rejects.toThrow('cannot be locked');
   });

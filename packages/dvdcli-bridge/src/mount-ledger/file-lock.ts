@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { lockHolders } from './lock-holders.ts';
 
 export class LockBusyError extends Error {
@@ -10,7 +12,7 @@ export class LockLostError extends Error {
 }
 
 export interface FileLock {
-  /** @throws LockLostError when the lock was taken from us (its keeper was killed) */
+  /** @throws LockLostError when the lock was taken from us: its keeper was killed, or its file removed */
   assertHeld(): void;
   release(): Promise<void>;
 }
@@ -47,9 +49,14 @@ export async function lockFile(path: string, limitMs: number): Promise<FileLock>
   const locked = once(child.stdout, 'data').then(() => 'locked' as const);
   const first = await within(Promise.race([locked, ended]), limitMs + GRACE_MS);
   if (first === 'locked') {
+    if (!isFileOf(child, path)) {
+      await end(child, ended);
+      throw new LockBusyError(`${path} was removed and made anew while its lock was waited for`);
+    }
     return {
       assertHeld: () => {
         if (!held) throw new LockLostError(`the lock on ${path} was lost: its keeper has ended`);
+        if (!isFileOf(child, path)) throw new LockLostError(`the lock on ${path} was lost: it was removed`);
       },
       release: async () => {
         child.stdin.end();
@@ -65,6 +72,20 @@ export async function lockFile(path: string, limitMs: number): Promise<FileLock>
   if (first.code === CONFLICT) throw new LockBusyError(`${path} is locked by ${whoHas(path)}`);
   const words = first.error?.message ?? (said.trim() || `flock ended with ${String(first.code)}`);
   throw new Error(`${path} cannot be locked (flock of util-linux is needed): ${words}`);
+}
+
+/** A lock on a file that was removed (by who cleans /tmp, for one) keeps nobody from locking the next one of its name. */
+function isFileOf(child: ChildProcess, path: string): boolean {
+  try {
+    const wanted = statSync(path);
+    const open = `/proc/${String(child.pid)}/fd`;
+    return readdirSync(open).some((descriptor) => {
+      const found = statSync(join(open, descriptor), { throwIfNoEntry: false });
+      return found?.ino === wanted.ino && found.dev === wanted.dev;
+    });
+  } catch {
+    return false;
+  }
 }
 
 function whoHas(path: string): string {
