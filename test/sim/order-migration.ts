@@ -18,7 +18,9 @@ export function orderMigration(
     return 'rollback as soon as a node is launched on its new volumes';
   }
   const former = [...world.ledger.nodes.values()].some(({ record }) => record.formerVolumes !== undefined);
-  const order = nextOrder(framework.migration, { target, manner, former });
+  const order =
+    (manner < 0.5 ? undefined : backInItsTurn(world)) ??
+    nextOrder(framework.migration, { target, manner, former });
   if (order === undefined) return undefined;
   leader.order({ kind: 'migration-ordered', order });
   return order.kind === 'begin' ? `to ${order.to.data.driver}` : order.kind;
@@ -36,9 +38,29 @@ function rollBackLate(world: World, tries: number): void {
     if (tries > 0) world.after(200, () => rollBackLate(world, tries - 1));
     return;
   }
-  world.after(world.random.between(0, 5_000), () =>
-    leader.order({ kind: 'migration-ordered', order: { kind: 'rollback' } }),
-  );
+  world.after(world.random.between(0, 5_000), () => {
+    leader.order({ kind: 'migration-ordered', order: { kind: 'rollback' } });
+    if (world.random.chance(0.5)) copyBack(world, LATE_TRIES);
+  });
+}
+
+/** It was too late, and before the node has come up the operator wants it copied back. */
+function copyBack(world: World, tries: number): void {
+  const order = backInItsTurn(world);
+  const { leader } = world.leadership;
+  if (order !== undefined) leader?.order({ kind: 'migration-ordered', order });
+  else if (tries > 0) world.after(50, () => copyBack(world, tries - 1));
+}
+
+/** Paused with a node that does not come up on its copy: it is copied back. */
+function backInItsTurn(world: World): MigrationOrder | undefined {
+  const known = world.ledger.framework?.record.migration;
+  const stuck = [...world.ledger.nodes.values()].find(({ record }) => record.migration?.stage === 'copied');
+  const from = stuck?.record.migration?.from.data.driver;
+  if (known?.state !== 'paused' || from === undefined) return undefined;
+  const kind = { driver: from, options: {} };
+  const { wantedHealth } = known;
+  return { kind: 'begin', to: { config: kind, data: kind }, wantedHealth, overwriteFormer: true };
 }
 
 function nextOrder(

@@ -8,6 +8,7 @@ import { hasTurn, isNamed } from '../core/migration/transitions.ts';
 import {
   driversOf,
   isSameVolumes,
+  isWayBack,
   nodesToMove,
   nodeVolumesOf,
   sharesDriver,
@@ -33,7 +34,8 @@ export function refuseMigration(
 function refuseBegin(desired: DesiredCluster, model: Model, order: Begin): OrderResult | undefined {
   const known = model.framework?.record.migration;
   const turn = turnOf(model);
-  if (known !== undefined && known.state !== 'done' && (known.state !== 'paused' || turn !== undefined)) {
+  const isFree = known?.state === 'paused' && (turn === undefined || isWayBack(desired, turn, order.to));
+  if (known !== undefined && known.state !== 'done' && !isFree) {
     return conflict(
       `a migration to ${known.to.data.driver} is under way (${known.state}): see GET /v1/cluster/migration`,
     );

@@ -8,8 +8,8 @@ export function stuckText({ nodeId, migration, formerVolumes }: NodeRecord): str
   const old = migration?.from.data.driver ?? 'its old driver';
   return (
     `node ${nodeId} was launched on its new volumes (${driver}) and may have acknowledged documents there: the way back is a ` +
-    `migration to ${old} after its turn, which copies. If it cannot come up there, rollback with --accept-data-loss ${nodeId} goes ` +
-    `back to what was copied in epoch ${copiedIn ?? 'unknown'}, and the documents that only this node has acknowledged since ` +
-    `are lost`
+    `migration, which copies them: volumes migrate --to ${old} --overwrite-former, while this one is paused or done. Where ${driver} ` +
+    `cannot be read any more, rollback with --accept-data-loss ${nodeId} goes back to what was copied in epoch ` +
+    `${copiedIn ?? 'unknown'}, and the documents that only this node has acknowledged since are lost`
   );
 }

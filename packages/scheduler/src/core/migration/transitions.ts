@@ -48,6 +48,23 @@ export function tryFailed(before: MigratingRecord, after: NodeRecord): NodeRecor
 }
 
 /**
+ * Its copy is proven, it does not come up on it, and a migration back is ordered: what it may have written since is copied. Its
+ * volumes are those that it may have written to, until that copy is proven.
+ */
+export function turnedBack(before: MigratingRecord, { id }: ClusterMigration, wallMs: number): NodeRecord {
+  const { from: to, to: from } = before.migration;
+  const sinceEpoch = epoch(before.epoch);
+  const goesOn = before.phase !== 'vacant';
+  return {
+    ...before,
+    phase: goesOn ? before.phase : 'migrating',
+    migration: { id, stage: 'copying', from, to, sinceEpoch, failedTries: 0 },
+    why: `migration: goes back to ${to.data.driver}, which is copied to`,
+    since: goesOn ? before.since : wallMs,
+  };
+}
+
+/**
  * A launch on the new volumes has ended before the node came up.
  * @param unstarted Elasticsearch was never let start. @param counts not one that was told to stop, while the migration runs
  */

@@ -63,6 +63,16 @@ export function turnOf(model: Model): NodeRecord | undefined {
     .find(({ migration }) => migration !== undefined);
 }
 
+/** The node whose turn it is has a proven copy, and goes back to where it was copied from by a move to these kinds. */
+export function isWayBack(
+  { framework }: DesiredCluster,
+  { nodeId, migration }: NodeRecord,
+  to: VolumeKinds,
+): boolean {
+  if (migration?.stage !== 'copied') return false;
+  return isSameVolumes(nodeVolumesOf(framework.name, nodeId, to), migration.from);
+}
+
 /**
  * Nodes that are wanted and whose volumes are not on the migration's driver, lowest node ID first. Retired nodes keep
  * theirs.

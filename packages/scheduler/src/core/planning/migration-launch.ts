@@ -20,7 +20,10 @@ export function obstacleOfTurn(
   if (migration === undefined) return undefined;
   const state = framework?.record.migration?.state;
   if (state === 'rolling-back') return waitFor('migration', 'it goes back to its old volumes', nodeId);
-  if (migration.stage === 'copied') return undefined;
+  if (migration.stage === 'copied') {
+    const isLeft = state === 'running' && framework?.record.migration?.id !== migration.id;
+    return isLeft ? waitFor('migration', 'it is copied back to where it was', nodeId) : undefined;
+  }
   if (state !== 'running') {
     const what =
       'its copy waits: resume the migration, or roll back to start it on its old volumes meanwhile';

@@ -13,9 +13,10 @@ import {
   startsForgotten,
   takenBack,
   turnBegun,
+  turnedBack,
   type MigratingRecord,
 } from '../migration/transitions.ts';
-import { nodesToMove, nodeVolumesOf, turnOf } from '../migration/volumes.ts';
+import { isWayBack, nodesToMove, nodeVolumesOf, turnOf } from '../migration/volumes.ts';
 import { heldNodes } from '../model.ts';
 import type { Step } from '../steps.ts';
 import {
@@ -42,7 +43,10 @@ function stateSteps(context: PlanContext, migration: ClusterMigration): Step[] {
   const turn = record !== undefined && hasTurn(record) ? record : undefined;
   switch (migration.state) {
     case 'running':
-      return turn === undefined ? nextTurn(context, migration) : turnSteps(context, migration, turn);
+      if (turn === undefined) return nextTurn(context, migration);
+      return turn.migration.id !== migration.id && isWayBack(context.desired, turn, migration.to)
+        ? turnBack(context, migration, turn)
+        : turnSteps(context, migration, turn);
     case 'paused':
       return [
         ...(turn === undefined ? [] : pausedTurn(context, turn)),
@@ -119,6 +123,16 @@ function nextTurn(context: PlanContext, migration: ClusterMigration): Step[] {
   if (health.is === 'unknown') return askHealth(context, next.nodeId, health.reason);
   const to = nodeVolumesOf(desired.framework.name, next.nodeId, migration.to);
   return [recordNode(model, turnBegun(next, migration, to))];
+}
+
+/** A migration back was ordered in the middle of its turn: once nothing of it runs any more it is copied. */
+function turnBack(context: PlanContext, migration: ClusterMigration, turn: MigratingRecord): Step[] {
+  const { holder, phase, nodeId } = turn;
+  if (holder === undefined || phase === 'releasing')
+    return [recordNode(context.model, turnedBack(turn, migration, context.now.wallMs))];
+  return phase === 'suspect'
+    ? [waitFor('migration', 'it is copied back when its task is known to be gone', nodeId)]
+    : stop(context, turn, 'it is stopped: it is copied back to where it was');
 }
 
 /** It is tried on; nothing else is done before an operator has seen it. */
