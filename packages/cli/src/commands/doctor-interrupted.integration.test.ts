@@ -1,6 +1,8 @@
 /** A doctor that is interrupted, killed, or given a sick volume: what is left of its scratch volume, and what it says. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -175,6 +177,31 @@ describe('a doctor without what it is told to use', () => {
     expect(lineOf(stdout, 'answer')).toMatch(/^✗ [^]*→ start dockerd, or give --docker-host/);
     const without = await start('doctor', '--driver', 'plain', '--path', 'dvdcli', '--dvdcli', '/nowhere/x');
     expect(lineOf(without.stdout, 'answer')).toMatch(/^✗ [^]*→ give a dvdcli: --dvdcli PATH/);
+  });
+
+  it('does not take a driver for known of which the Engine lists no volumes', async () => {
+    const missing = 'error looking up volume plugin plain: plugin "plain" not found';
+    const engine = createServer(({ method, url = '' }, response) => {
+      const listed = method === 'GET' && url.includes('/volumes?');
+      response.writeHead(listed ? 200 : 404, { 'content-type': 'application/json' });
+      const refusal = method === 'POST' ? missing : 'get: no such volume';
+      response.end(JSON.stringify(listed ? { Volumes: null, Warnings: null } : { message: refusal }));
+    }).listen(join(home, 'engine.sock'));
+    await once(engine, 'listening');
+    try {
+      const by = ['--driver', 'plain', '--path', 'engine', '--docker-host', `unix://${home}/engine.sock`];
+      const { stdout } = await start('doctor', ...by);
+      expect(lineOf(stdout, 'driver')).toMatch(/^– .*tells that it lacks a driver when it makes a volume/);
+      expect(lineOf(stdout, 'create')).toMatch(
+        /^✗ [^]*not found[^]*→ start the driver on the host of the Engine/,
+      );
+      expect((await start('volumes', 'ls', ...by)).stdout).toMatch(
+        /or the Docker Engine does not have the driver$/,
+      );
+    } finally {
+      engine.close();
+      engine.closeAllConnections();
+    }
   });
 
   it('ends although dvdcli hangs and a child of it keeps its output open', async () => {

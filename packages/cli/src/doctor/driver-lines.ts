@@ -33,6 +33,11 @@ function optionLines(reached: ReachOptions, options: Readonly<Record<string, str
 
 const NOT_FOUND: readonly VolumeErrorCode[] = ['driver-not-found', 'permission', 'invalid'];
 
+/** It lists volumes by the driver's name, and of a driver that it does not have there are none. */
+function engineOnly(options: ReachOptions): boolean {
+  return pathOf(options) === 'engine' && options.driver !== 'local';
+}
+
 function noAnswerLines(options: ReachOptions, { code, message }: VolumeError): readonly Line[] {
   const { driver } = options;
   const path = pathOf(options);
@@ -84,7 +89,9 @@ export async function driverLines(
     within: <T>(work: Parameters<typeof within<T>>[2]) => within(options, name, work),
   };
   return [
-    fine('driver', `${options.driver}, by ${pathOf(options)}`),
+    listed.value.length === 0 && engineOnly(options)
+      ? skipped('driver', `${options.driver}: the Engine tells that it lacks a driver when it makes a volume`)
+      : fine('driver', `${options.driver}, by ${pathOf(options)}`),
     fine('answer', `${listed.value.length} volumes`, ms),
     ...leftLines(options, listed.value),
     ...optionLines(options, trial.volume.options),

@@ -227,5 +227,8 @@ async function timed<T>(
     return { outcome, line: fine(check, says(outcome.value), performance.now() - start) };
   const { message, code } = outcome.error;
   const doubt = outcome.kind === 'unknown' ? ' (it may have happened)' : '';
-  return { outcome, line: failed(check, `${message}${doubt}`, adviceFor(code)) };
+  return {
+    outcome,
+    line: failed(check, `${message}${doubt}`, adviceFor(code, trial.volumes.capabilities.path)),
+  };
 }

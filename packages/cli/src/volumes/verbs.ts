@@ -79,9 +79,14 @@ export async function listVolumes(context: VerbContext): Promise<Said> {
   const rows = data.map((each) => [each.name, each.here, each.mountpoint ?? '-']);
   const text =
     data.length === 0
-      ? `driver ${driver} has no volumes`
+      ? `driver ${driver} has no volumes${mayBeUnknown(context) ? ', or the Docker Engine does not have the driver' : ''}`
       : textTable([['NAME', 'HERE', 'MOUNTPOINT'], ...rows]);
   return { text, data };
+}
+
+/** The Engine picks volumes by the driver's name, and does not say that it has none of that name. */
+function mayBeUnknown({ reach: reached }: VerbContext): boolean {
+  return pathOf(reached) === 'engine' && reached.driver !== 'local';
 }
 
 /** Of `ls`, which dvdcli answers with names alone. */

@@ -37,6 +37,9 @@ export function adviceForFile(why: string): string {
   }
 }
 
-export function adviceFor(code: VolumeErrorCode): string {
+/** @param path by which it was reached: the Engine looks for drivers in directories of its own */
+export function adviceFor(code: VolumeErrorCode, path?: string): string {
+  if (code === 'driver-not-found' && path === 'engine')
+    return 'start the driver on the host of the Engine, or install it there: docker plugin install';
   return ADVICE[code] ?? "look at the driver's log, and at its options: --options k=v,k=v";
 }
