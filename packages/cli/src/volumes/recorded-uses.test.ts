@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,4 +80,23 @@ it('finds the record of a name that differs in case only, where the driver may t
 it('makes no ledger where there is none', () => {
   expect(recordedUses(volume, environment, USER)).toMatchObject({ uses: [], damaged: false, notSeen: [] });
   expect(readdirSync(home)).toEqual([]);
+});
+
+it('finds, as root, what the executors of another user have on record', async () => {
+  const theirs = join(home, 'mesos-elasticsearch-1000', 'mounts');
+  const volumes = recorded(fakeVolumes({ directory: home }), openMountLedger({ directory: theirs }));
+  await volumes.ensure(volume);
+  await volumes.attach(volume, 'elasticsearch-1.4' as ConsumerId);
+  const found = recordedUses(volume, {}, 0, home);
+  expect(found.consumers).toEqual(['elasticsearch-1.4']);
+  expect(recordedUses(other, {}, 0, home).consumers).toEqual([]);
+});
+
+it('does not wait for a pipe in the place of a record', () => {
+  openMountLedger({ directory: ledger });
+  expect(spawnSync('mkfifo', [join(ledger, `${recordKey(volume)}.json`)]).status).toBe(0);
+  expect(recordedUses(volume, environment, USER)).toMatchObject({
+    uses: [expect.stringMatching(/it is not a file/)],
+    damaged: true,
+  });
 });

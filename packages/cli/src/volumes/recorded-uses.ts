@@ -1,5 +1,5 @@
 /** What the mount ledgers of this host have on record about a volume, one line a use. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DEFAULT_MOUNT_LEDGER,
@@ -26,10 +26,19 @@ export interface RecordedUses {
 type Environment = Readonly<Record<string, string | undefined>>;
 const NOTHING: RecordedUses = { uses: [], consumers: [], damaged: false, notSeen: [] };
 
-/** @param user number: who is not root has a ledger of its own, and executors that run as root have another */
-export function recordedUses(volume: VolumeReference, environment: Environment, user: number): RecordedUses {
-  const found = ledgerDirectories(environment, user).map((directory) => usesIn(directory, volume));
-  return found.reduce(joined, NOTHING);
+/**
+ * @param user number: who is not root has a ledger of its own, and executors that run as root have another; root looks
+ * at those of all users
+ * @param temporary where users other than root have theirs
+ */
+export function recordedUses(
+  volume: VolumeReference,
+  environment: Environment,
+  user: number,
+  temporary = '/tmp',
+): RecordedUses {
+  const directories = ledgerDirectories(environment, user, temporary);
+  return directories.map((directory) => usesIn(directory, volume)).reduce(joined, NOTHING);
 }
 
 function joined(all: RecordedUses, each: RecordedUses): RecordedUses {
@@ -42,10 +51,16 @@ function joined(all: RecordedUses, each: RecordedUses): RecordedUses {
 }
 
 /** Those that exist: to look is not to make one. */
-function ledgerDirectories(environment: Environment, user: number): readonly string[] {
+function ledgerDirectories(environment: Environment, user: number, temporary: string): readonly string[] {
   const own = mountLedgerDirectoryFrom(environment, user);
-  const told = environment[MOUNT_LEDGER_VARIABLE] ?? '';
-  return [...new Set(told === '' ? [own, DEFAULT_MOUNT_LEDGER] : [own])].filter((path) => existsSync(path));
+  if ((environment[MOUNT_LEDGER_VARIABLE] ?? '') !== '') return [own].filter((path) => existsSync(path));
+  const others =
+    user === 0
+      ? readdirSync(temporary)
+          .filter((name) => /^mesos-elasticsearch-\d+$/.test(name))
+          .map((name) => join(temporary, name, 'mounts'))
+      : [DEFAULT_MOUNT_LEDGER];
+  return [...new Set([own, ...others])].filter((path) => existsSync(path));
 }
 
 function usesIn(directory: string, volume: VolumeReference): RecordedUses {
@@ -54,6 +69,9 @@ function usesIn(directory: string, volume: VolumeReference): RecordedUses {
     const asides = readdirSync(directory).filter((file) => file.endsWith('.damaged'));
     const found = ledger.keys().map((key) => {
       try {
+        // A pipe that somebody else has put there would be waited for.
+        const file = lstatSync(join(directory, `${key}.json`), { throwIfNoEntry: false });
+        if (file?.isFile() === false) throw new Error('it is not a file');
         const record = ledger.peek(key);
         if (record === undefined || !isSame(record, volume)) return NOTHING;
         const consumers = record.uses.map(({ consumer }) => consumer);
