@@ -103,6 +103,16 @@ describe('volume-conformance', () => {
       expect(stdout).not.toMatch(/Bail out/);
       expect(stdout).toMatch(/message: ".*found/);
     });
+    it('says that it is disabled, and how that is changed', async () => {
+      const socket = join(home, 'disabled.sock');
+      const about = { name: 'vendor/off:1', id, socket: 'm.sock', root: home, propagatedMount: '/mnt' };
+      const other = await startScriptedEngine(socket, { ...about, disabled: true });
+      const env = { VOLUME_PLUGIN_DIRECTORIES: directory, DOCKER_HOST: `unix://${socket}` };
+      const { stdout, exitCode } = await conformanceWith(env, '--driver', 'vendor/off:1');
+      await other.stop();
+      expect(stdout).toMatch(/^Bail out! .*docker plugin enable vendor\/off:1/m);
+      expect(exitCode).toBe(1);
+    });
     it('asks none of an address that makes no sense, and says so', async () => {
       const env = { VOLUME_PLUGIN_DIRECTORIES: directory, DOCKER_HOST: 'nonsense' };
       const { stdout, stderr, exitCode } = await conformanceWith(env, '--driver', 'vendor/m:1');

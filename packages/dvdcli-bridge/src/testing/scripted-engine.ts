@@ -7,20 +7,27 @@ export interface ScriptedEngine {
 }
 
 /**
- * As much of a Docker Engine as is asked for one managed volume plugin that is enabled.
+ * As much of a Docker Engine as is asked for one managed volume plugin, which is enabled unless told.
  * @param options.id hexadecimal; the plugin's directory in Docker's plugin directory has this name
  * @param options.socket file name of the plugin's socket in that directory
  * @param options.root `DockerRootDir`
  */
 export async function startScriptedEngine(
   engineSocket: string,
-  options: { name: string; id: string; socket: string; root: string; propagatedMount: string },
+  options: {
+    name: string;
+    id: string;
+    socket: string;
+    root: string;
+    propagatedMount: string;
+    disabled?: true;
+  },
 ): Promise<ScriptedEngine> {
   const asked: string[] = [];
   const plugin = {
     Id: options.id,
     Name: options.name,
-    Enabled: true,
+    Enabled: options.disabled !== true,
     Config: {
       Interface: { Socket: options.socket, Types: ['docker.volumedriver/1.0'] },
       PropagatedMount: options.propagatedMount,
