@@ -17,7 +17,11 @@ export {
   PLUGIN_DIRECTORIES_VARIABLE,
   pluginDirectoriesFrom,
 } from './plugin/find-plugin.ts';
-export { DEFAULT_ENGINE_ADDRESS, engineEndpointFrom, engineForManagedPlugins } from './plugin/engine-endpoint.ts';
+export {
+  DEFAULT_ENGINE_ADDRESS,
+  engineEndpointFrom,
+  engineForManagedPlugins,
+} from './plugin/engine-endpoint.ts';
 export type { PluginEndpoint } from './plugin/endpoint.ts';
 export type { PluginTimeLimits } from './plugin/client.ts';
 export type { PluginSocketOptions, VolumeWarning } from './plugin-socket/volumes.ts';
