@@ -23,6 +23,11 @@ export interface SchedulerOptions {
   readonly api: ApiOptions;
   /** How Elasticsearch is asked while volumes are moved. Absent: without credentials, over HTTP. */
   readonly elasticsearch?: ElasticsearchAccess;
+  /**
+   * What can be seen to be wrong with moving the volumes to this driver, in words: by the same rules as the driver that the
+   * cluster was started with. Absent: nothing can.
+   */
+  readonly driverFaults?: DriverFaults;
   /** Opened by the caller (directory, ZooKeeper); `stop()` closes it. */
   readonly ledger: LedgerStore;
   readonly leases: LeaseService;
@@ -40,6 +45,11 @@ export interface SchedulerOptions {
   readonly connect?: MesosGatewayFactory;
   readonly timing?: Partial<Timing>;
 }
+
+export type DriverFaults = (volume: {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+}) => readonly string[];
 
 export interface MesosOptions {
   /**

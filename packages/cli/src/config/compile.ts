@@ -10,6 +10,7 @@ import type {
 import type { Settings } from './fields.ts';
 import { isUrl } from './rules.ts';
 import { volumeMounterOf } from './rules/mounting.ts';
+import { volumeFaults } from './rules/volumes.ts';
 
 /** Filled by a Mesos secret in the executor's environment: `user:password` for ZooKeeper. */
 export const EXECUTOR_CREDENTIALS_VARIABLE = 'MESOS_ELASTICSEARCH_ZOOKEEPER_CREDENTIALS';
@@ -66,6 +67,10 @@ export function compileOptions(
     },
     node: nodeOptions(settings, files),
     elasticsearch: files.elasticsearchAccess,
+    driverFaults: ({ driver, options }) =>
+      volumeFaults({ ...settings, externalVolumeDriver: driver, externalVolumeOptions: options }).map(
+        ({ name, message }) => `${name}: ${message}`,
+      ),
     executor: {
       bundleFile: settings.executorBundle ?? surroundings.executorBundle,
       nodeProgram: settings.nodeProgram,

@@ -9,7 +9,7 @@ import type {
 import type { LeaseObservation, LeaseState, Versioned } from '@mesos-elasticsearch/coordination';
 import type { AgentId, Offer, OfferId, TaskId, TaskInfo, TaskStatus } from '@mesos-elasticsearch/mesos-v1';
 import type { ClusterOptions, ExecutorOptions, FrameworkOptions, NodeOptions } from '../options.ts';
-import type { SuspectOptions, Timing } from '../options.ts';
+import type { DriverFaults, SuspectOptions, Timing } from '../options.ts';
 import { NOTHING_ASKED, type ElasticsearchView } from './migration/health.ts';
 import type { MigrationOrder } from './migration/orders.ts';
 import { NO_NODE_IDS, type NodeIds } from './node-ids.ts';
@@ -25,6 +25,7 @@ export interface DesiredCluster {
   readonly suspects: SuspectOptions;
   readonly timing: Timing;
   readonly artifacts: Artifacts;
+  readonly driverFaults?: DriverFaults;
   /** {@link SAFETY_RULES}, but in tests that show what happens without one of them. */
   readonly safety: SafetyRules;
 }

@@ -52,6 +52,22 @@ describe('an order to migrate is refused', () => {
     await story.stop();
   });
 
+  it('to a driver that the cluster would not be started with, with all that is wrong', async () => {
+    const story = await running();
+    const desired: typeof story.desired = {
+      ...story.desired,
+      driverFaults: ({ driver, options }) => [`${driver} has ${options['size']}`, 'it does not revoke'],
+    };
+    const to = { driver: 'rexray', options: { size: 'XL' } };
+    const refused = refuseMigration(desired, story.driving!.loop.model(), {
+      ...TO_NEW,
+      to: { config: to, data: to },
+    });
+    expect(refused).toMatchObject({ status: 409 });
+    expect(refused?.message).toMatch(/: rexray has XL; it does not revoke$/);
+    await story.stop();
+  });
+
   it('where only the Docker Engine mounts the volumes', async () => {
     const story = await running({
       cluster: { volumePath: { kind: 'engine' } },

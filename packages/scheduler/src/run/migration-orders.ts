@@ -44,6 +44,9 @@ function refuseBegin(desired: DesiredCluster, model: Model, order: Begin): Order
     if (driverNameSchema.safeParse(driver).success) continue;
     return conflict(`${JSON.stringify(driver)} is no driver's name: letters, digits, "_", "." and "-" only`);
   }
+  const faults = [order.to.data, order.to.config].flatMap((volume) => desired.driverFaults?.(volume) ?? []);
+  if (faults.length > 0)
+    return conflict(`${order.to.data.driver} is not what it may move to: ${[...new Set(faults)].join('; ')}`);
   const { runtime } = desired.node;
   if (runtime.kind === 'docker' && desired.cluster.volumePath.kind === 'engine') {
     return conflict(

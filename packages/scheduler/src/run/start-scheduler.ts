@@ -110,6 +110,7 @@ function desiredCluster(options: SchedulerOptions, files: ArtifactFiles, url: st
     timing: { ...DEFAULT_TIMING, ...options.timing },
     safety: SAFETY_RULES,
     artifacts: describeArtifacts(options.executor, files, url),
+    ...(options.driverFaults === undefined ? {} : { driverFaults: options.driverFaults }),
   };
 }
 
