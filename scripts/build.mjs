@@ -22,8 +22,23 @@ const banner =
   "import{createRequire as __createRequire}from'node:module';import{fileURLToPath as __toPath}from'node:url';import{dirname as __toDirectory}from'node:path';" +
   'const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__toDirectory(__filename);';
 
-/** Starts once per mount, so it is small and loads nothing that it does not use; all it holds is ES modules. */
+/**
+ * Starts once per mount, so it is small and loads nothing that it does not use; all it holds is ES modules. It takes the
+ * place of another program, under whatever name and wherever that one was: so it is a module and a script alike.
+ * Taken for the wrong one of the two it would do nothing, with exit code 0.
+ */
 const LEAN = ['packages/dvdcli-bridge/dist/dvdcli.mjs'];
+
+/** Without `import` and `require`. */
+const builtInModules = {
+  name: 'built-in-modules',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'built-in' }));
+    bundle.onLoad({ filter: /^/, namespace: 'built-in' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
   const source = join(root, entry);
@@ -31,15 +46,17 @@ for (const [entry, outfile] of Object.entries(EXECUTABLES)) {
   const target = join(root, outfile);
   await rm(target, { force: true });
   await mkdir(dirname(target), { recursive: true });
+  const isLean = LEAN.includes(outfile);
   await build({
     entryPoints: [source],
     outfile: target,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: isLean ? 'iife' : 'esm',
+    plugins: isLean ? [builtInModules] : [],
     target: 'node20.19',
-    banner: { js: LEAN.includes(outfile) ? '#!/usr/bin/env node' : `#!/usr/bin/env node\n${banner}` },
-    minify: LEAN.includes(outfile),
+    banner: { js: isLean ? '#!/usr/bin/env node' : `#!/usr/bin/env node\n${banner}` },
+    minify: isLean,
     loader: { '.sh': 'text', '.node': 'empty', '.proto': 'text' },
     external: ['cpu-features'],
     logLevel: 'warning',

@@ -164,4 +164,6 @@ async function main(): Promise<number> {
 }
 
 // Nothing that is still open, a connection or a timer, may hold up the caller.
-process.exit(await main().catch(() => 1));
+void main()
+  .catch(() => 1)
+  .then((code) => process.exit(code));
