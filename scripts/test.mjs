@@ -28,7 +28,7 @@ const PROJECTS = {
   wire: 180,
   sim: 600,
   fuzz: 180,
-  integration: 1080,
+  integration: 1440,
   conformance: 240,
   docker: 420,
   e2e: 1500,
