@@ -6,12 +6,10 @@ import {
 } from '@mesos-elasticsearch/contract';
 import { describe, expect, it } from 'vitest';
 import { CLUSTER_IDENTITY, MIGRATION, migrationSpec } from '../testing/launch-specs.ts';
-import type { Effect, StatusToSend } from './effects.ts';
+import { kill, letGo, Story, TASK } from '../testing/machine-story.ts';
+import type { StatusToSend } from './effects.ts';
 import type { MachineEvent } from './events.ts';
-import { initialState, transition } from './machine.ts';
-import type { State } from './state.ts';
 
-const TASK = 'elasticsearch-1.1';
 const ID = (digit: string) => `00000000-0000-4000-8000-00000000000${digit}`;
 const launch = (parts: Partial<LaunchSpecInput> = {}): MachineEvent => ({
   kind: 'launch',
@@ -19,7 +17,6 @@ const launch = (parts: Partial<LaunchSpecInput> = {}): MachineEvent => ({
   data: encodeLaunchSpec(migrationSpec({ epoch: 4, taskId: TASK, ...parts })),
   environmentNodeId: '1',
 });
-const kill: MachineEvent = { kind: 'kill', taskId: TASK, graceMs: undefined };
 
 const marker = (role: 'config' | 'data') => ({
   marker: JSON.stringify({
@@ -76,20 +73,8 @@ const GOOD: readonly MachineEvent[] = [
   { kind: 'copy-finished' },
 ];
 
-class Story {
-  state: State = initialState({ shutdownStopMs: 20_000 });
-  readonly effects: Effect[] = [];
-
-  feed(...events: readonly MachineEvent[]): readonly Effect[] {
-    const before = this.effects.length;
-    for (const event of events) {
-      const next = transition(this.state, event);
-      this.state = next.state;
-      this.effects.push(...next.effects);
-    }
-    return this.effects.slice(before);
-  }
-  get done(): readonly string[] {
+class MigrationStory extends Story {
+  override get done(): readonly string[] {
     return this.effects.flatMap((effect) => {
       if (effect.kind === 'log' || effect.kind === 'start-timer') return [];
       if ('role' in effect) return [`${effect.kind} ${effect.role}`];
@@ -101,22 +86,14 @@ class Story {
   get last(): StatusToSend | undefined {
     return this.effects.flatMap((effect) => (effect.kind === 'send-status' ? [effect.status] : [])).at(-1);
   }
-  /** Plays the world in which every stop succeeds, until the machine has ended. */
   letGo(): this {
-    for (let round = 0; round < 20 && this.state.phase !== 'ended'; round += 1) {
-      const last = this.effects.filter(({ kind }) => kind !== 'log' && kind !== 'start-timer').at(-1);
-      if (last?.kind === 'kill-process') this.feed({ kind: 'process-gone', how: 'killed order' });
-      else if (last?.kind === 'detach-former') this.feed({ kind: 'former-detached' });
-      else if (last?.kind === 'detach') this.feed(detached(last.role));
-      else if (last?.kind === 'give-back') this.feed({ kind: 'lease-given-back' });
-      else break;
-    }
+    letGo(this);
     return this;
   }
 }
 
 /** Slots that were attached, or may be, and not detached after that. */
-function left(story: Story): readonly string[] {
+function left(story: MigrationStory): readonly string[] {
   const held = new Set<string>();
   for (const text of story.done) {
     const [what, slot = ''] = text.split(' ');
@@ -128,7 +105,7 @@ function left(story: Story): readonly string[] {
 
 describe('a migration in which all goes well', () => {
   it('copies, mounts anew, verifies, lets go of everything, and only then says that it has finished', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD);
     expect(story.letGo().done).toEqual([
       ...[
@@ -161,7 +138,7 @@ describe('a migration in which all goes well', () => {
   });
 
   it('undoes what earlier holders left attached before anything of its own', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(
       launch({ formerConsumers: ['elasticsearch-1.0'] }),
       { kind: 'prepared' },
@@ -173,7 +150,7 @@ describe('a migration in which all goes well', () => {
   });
 
   it('tells how far it is', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, 12));
     story.feed({ kind: 'copy-progress', volumes: [{ ...VOLUMES[0]!, bytesCopied: 5 }] });
     expect(story.last).toMatchObject({
@@ -183,7 +160,7 @@ describe('a migration in which all goes well', () => {
   });
 
   it('opens a view of a volume that writes back before it writes, and closes it at the end', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, 9), inspected('fuse.rclone'));
     expect(story.done.at(-1)).toBe('attach view-config');
     story.feed(attached('view-config'), attached('view-data'), ...GOOD.slice(10));
@@ -206,7 +183,7 @@ describe('disturbances at every point of a migration', () => {
   it.each(disturbances.flatMap(([name, event, ending]) => points.map((at) => ({ name, event, ending, at }))))(
     '$name before answer $at: all is undone in order, nothing new is begun, and the lease goes last',
     ({ event, ending, at }) => {
-      const story = new Story();
+      const story = new MigrationStory();
       story.feed(launch(), ...GOOD.slice(0, at));
       const before = story.done.length;
       story.feed(event);
@@ -225,7 +202,7 @@ describe('disturbances at every point of a migration', () => {
   );
 
   it('kills the copier without waiting, and detaches only when it is gone', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, 12));
     const effects = story.feed(kill);
     expect(effects.filter(({ kind }) => kind !== 'log')).toEqual([{ kind: 'kill-process' }]);
@@ -238,21 +215,21 @@ describe('disturbances at every point of a migration', () => {
   });
 
   it.each([10, 19])('ends a step that waits for the storage (answer %i)', (at) => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, at));
     expect(story.feed(kill)).toEqual([{ kind: 'kill-process' }]);
     expect(story.state.phase).toBe('migrating');
   });
 
   it('goes on under the policy that waits when the lease cannot be renewed', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     const { lease } = migrationSpec();
     story.feed(launch({ lease: { ...lease, policy: 'wait' } }), ...GOOD.slice(0, 12));
     expect(story.feed({ kind: 'lease-expired', message: 'x' })).toEqual([]);
   });
 
   it('ignores a KILL for another task', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, 12));
     expect(story.feed({ kind: 'kill', taskId: 'other', graceMs: 0 })).toEqual([]);
   });
@@ -284,7 +261,7 @@ describe('steps that fail', () => {
   it.each(steps)(
     'answer %i, %s %s, certainly not done: all is undone, and the reason said',
     (at, step, role) => {
-      const story = new Story();
+      const story = new MigrationStory();
       story.feed(
         launch(),
         ...GOOD.slice(0, at),
@@ -298,7 +275,7 @@ describe('steps that fail', () => {
   it.each(steps.filter(([, step]) => step === 'attach'))(
     'answer %i, %s %s, unknown: tried again, and then detached as well',
     (at, step, role) => {
-      const story = new Story();
+      const story = new MigrationStory();
       const unknown = failed({ step, outcome: 'unknown', ...(role && { role }) });
       const retry = { kind: 'timer', name: 'retry' } as const;
       story.feed(launch(), ...GOOD.slice(0, at), unknown, retry, unknown, retry, unknown);
@@ -312,7 +289,7 @@ describe('steps that fail', () => {
   );
 
   it('does not mount anew what is not known to be unmounted, however long that takes', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed(launch(), ...GOOD.slice(0, 13));
     for (let round = 0; round < 12; round += 1) {
       story.feed(failed({ step: 'detach', outcome: 'unknown', role: 'new-data' }), {
@@ -337,7 +314,7 @@ describe('steps that fail', () => {
     ['a copier that the guard has ended', 12, undefined, 'the copy was ended: killed deadline'],
     ['a verifier that the guard has ended', 18, undefined, 'the verification was ended: killed deadline'],
   ])('%s: nothing is marked as whole', (_, at, copy, message) => {
-    const story = new Story();
+    const story = new MigrationStory();
     const ended: MachineEvent = { kind: 'process-gone', how: 'killed deadline', ...(copy && { copy }) };
     story.feed(launch(), ...GOOD.slice(0, at), ended);
     expect(story.letGo().done).not.toContain('finish-copy');
@@ -346,7 +323,7 @@ describe('steps that fail', () => {
   });
 
   it('writes to none of the four when one is refused', () => {
-    const story = new Story();
+    const story = new MigrationStory();
     const refused = { marker: undefined, copyMarker: '{}', entries: [COPY_MARKER_FILE] };
     const event = inspected() as Extract<MachineEvent, { kind: 'migration-inspected' }>;
     story.feed(launch(), ...GOOD.slice(0, 9), {
@@ -365,7 +342,7 @@ describe('steps that fail', () => {
   ] as const)('is not begun with %s', (_, parts, text) => {
     const { migration, ...spec } = { ...migrationSpec({ taskId: TASK }), ...parts } as LaunchSpecInput;
     const data = encodeLaunchSpec({ ...spec, ...(migration && { migration }) });
-    const story = new Story();
+    const story = new MigrationStory();
     story.feed({ kind: 'launch', taskId: TASK, data, environmentNodeId: '1' });
     expect(story.done).toEqual(['TASK_FAILED', 'finish']);
     expect(story.last?.message).toContain(text);
