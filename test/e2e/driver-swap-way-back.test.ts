@@ -1,25 +1,22 @@
 /** A swap of the volume driver that is paused in the middle, survives its scheduler, and takes a node back: real processes. */
-import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Undo } from '@mesos-elasticsearch/cli';
-import { bundleForNode } from '@mesos-elasticsearch/local/testing';
-import { startAuditor, type Auditor } from '../faults/auditor/start-auditor.ts';
-import { startCluster, type ClusterUnderTest } from '../faults/cluster/start-cluster.ts';
+import type { Auditor } from '../faults/auditor/start-auditor.ts';
+import type { ClusterUnderTest } from '../faults/cluster/start-cluster.ts';
 import { untilWhole } from '../faults/cluster/wholeness.ts';
 import { whyNotHere } from '../faults/run/requirements.ts';
-import { Writer } from '../faults/writer.ts';
+import type { Writer } from '../faults/writer.ts';
 import { COMMAND } from './demo-run.ts';
-import { startSecondHostdir, type SecondDriver } from './second-drivers.ts';
+import type { SecondDriver } from './second-drivers.ts';
+import { commandWithin, startWatchedCluster } from './watched-cluster.ts';
 
 const why = await whyNotHere(COMMAND);
 
 const WITHIN_MS = 120_000;
 const POLL_MS = 200;
 const FRESH_DOCUMENTS = 40;
+const command = commandWithin(60_000);
 /** Copies need no Java; so a node is copied, and then no Elasticsearch starts on the copy. */
 const WITHOUT_JAVA = { javaHome: '/nowhere/java' };
 
@@ -44,41 +41,15 @@ describe.skipIf(why !== undefined)(
     let cluster: ClusterUnderTest;
     let writer: Writer;
     let auditor: Auditor;
-    let auditorProgram: string;
     let second: SecondDriver | undefined;
 
     beforeAll(async () => {
-      auditorProgram = await bundleForNode(
-        fileURLToPath(new URL('../faults/auditor/main.ts', import.meta.url)),
-        'auditor.mjs',
-      );
-      const around = { command: COMMAND, tell: () => undefined, undo, interrupt: new AbortController() };
-      const shape = {
-        nodes: 3,
-        agents: 3,
-        driver: 'hostdir',
-        suspectPolicy: 'fence',
-        place: 'directory',
-      } as const;
-      cluster = await startCluster(shape, around);
-      const own = await startSecondHostdir(cluster, COMMAND, undo);
-      second = own;
-      auditor = await startAuditor(auditorProgram, [...cluster.stores, ...own.stores]);
-      undo.add('the auditor', () => auditor.stop());
-      writer = new Writer({
-        elasticsearch: cluster.elasticsearch,
-        addresses: () => cluster.addresses(),
-        nodes: cluster.shape.nodes,
-        file: join(cluster.work.logs, 'acknowledged'),
-      });
-      await writer.start();
-      undo.add('the writer', () => writer.stop());
+      ({ cluster, writer, auditor, second } = await startWatchedCluster(undo));
     });
     afterAll(async () => {
       // Stopped ones do not hear that they are to end.
       if (second) signalAll(second, 'SIGCONT');
       expect(await undo.run(() => undefined)).toEqual([]);
-      await rm(dirname(auditorProgram), { recursive: true });
     });
 
     const migrate = (...words: string[]) =>
@@ -172,13 +143,4 @@ describe.skipIf(why !== undefined)(
 
 function signalAll({ pids }: SecondDriver, signal: NodeJS.Signals): void {
   for (const pid of pids) process.kill(pid, signal);
-}
-
-async function command(...argv: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [COMMAND, ...argv], { timeout: 60_000 }, (error, stdout, stderr) => {
-      if (error === null) resolve(`${stdout}${stderr}`);
-      else reject(new Error(`${argv.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
-    });
-  });
 }
